@@ -1,0 +1,36 @@
+/**
+ * Everything that may reach the judge. Time is a field of each input (milliseconds of the boot clock,
+ * CLOCK_BOOTTIME, which a lease's end is written in too); nothing here is read from the world. PURE.
+ */
+import type { EvidenceEdge } from '../evidence/evidence.js';
+import type { DestinationId, EndpointId } from '../table/identity.js';
+import type { Snapshot } from '../table/model.js';
+import type { ActionId } from './action.js';
+import type { Lease } from './lease.js';
+
+/** What an active probe of an endpoint saw. `error` is our own failure (no socket, no route) and proves nothing. */
+export type ProbeOutcome = 'accepted' | 'refused' | 'unanswered' | 'unreachable' | 'error';
+
+/** Why a probe was asked for: to confirm a suspicion, to learn that it works at all, or to see a failed server return. */
+export type ProbePurpose = 'confirm' | 'calibrate' | 'recover';
+
+/** The last known writer of a destination, from the pinned audit map. */
+export interface Writer {
+	pid: number;
+	comm: string;
+	/** True where the write was this ipvigil's, or the earlier ipvigil's whose lease we resumed. */
+	own: boolean;
+}
+
+export type Input = { nowMs: number } & (
+	| { kind: 'table'; snapshot: Snapshot }
+	| { kind: 'evidence'; edge: EvidenceEdge }
+	| { kind: 'write'; destination: DestinationId; operation: 'add' | 'edit' | 'delete'; weight: number; writer: Writer }
+	| { kind: 'probe'; endpoint: EndpointId; purpose: ProbePurpose; outcome: ProbeOutcome; latencyMs: number }
+	| { kind: 'outcome'; action: ActionId; result: 'done' | 'dry-run' | 'gone' | 'changed' | 'failed'; detail: string }
+	/** Leases found in the ledger at start. `lastWriter` is undefined where the audit map knew nothing. */
+	| { kind: 'resume'; leases: { lease: Lease; lastWriter: Writer | undefined }[]; calibrated: EndpointId[] }
+	| { kind: 'release'; destination: DestinationId | 'all'; reason: string }
+	| { kind: 'stop' }
+	| { kind: 'tick' }
+);

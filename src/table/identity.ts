@@ -1,0 +1,49 @@
+/**
+ * The text that names a service, an endpoint or a destination everywhere: map keys, journal lines,
+ * log fields, command arguments. `tcp 10.0.0.100:80`, `fwmark 7`, `fwmark 7 inet6`,
+ * `tcp 10.0.0.100:80 > 10.1.0.11:8080`. PURE.
+ */
+import type { Destination, Endpoint, Family, Protocol, Service, ServiceAddress } from './model.js';
+
+export type ServiceId = string;
+export type EndpointId = string;
+export type DestinationId = string;
+
+/** `10.1.0.11:8080` or `[fd00::11]:8080`. */
+export function hostPort(address: string, port: number): string {
+	return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+export function serviceId(address: ServiceAddress): ServiceId {
+	if (address.kind === 'address') return `${address.protocol} ${hostPort(address.address, address.port)}`;
+	return address.family === 'inet6' ? `fwmark ${address.fwmark} inet6` : `fwmark ${address.fwmark}`;
+}
+
+export function endpointId(endpoint: Endpoint): EndpointId {
+	return `${endpoint.protocol} ${hostPort(endpoint.address, endpoint.port)}`;
+}
+
+export function destinationId(service: ServiceAddress, destination: Pick<Destination, 'address' | 'port'>): DestinationId {
+	return `${serviceId(service)} > ${hostPort(destination.address, destination.port)}`;
+}
+
+/**
+ * The endpoint behind a destination, or undefined where the table alone cannot name it: a firewall
+ * mark carries no protocol, a port-0 service no port.
+ */
+export function endpointOf(service: Service, destination: Destination): Endpoint | undefined {
+	if (service.address.kind === 'fwmark' || destination.port === 0) return undefined;
+	const { family, address, port } = destination;
+	return { protocol: service.address.protocol, family, address, port };
+}
+
+/** Reads `tcp 10.0.0.100:80`, `udp [fd00::1]:53`, `fwmark 7` or `fwmark 7 inet6`; undefined if it is none of these. */
+export function parseServiceId(text: string): ServiceAddress | undefined {
+	const mark = /^fwmark (\d{1,10})( inet6)?$/.exec(text);
+	if (mark) return { kind: 'fwmark', family: mark[2] ? 'inet6' : 'inet', fwmark: Number(mark[1]) };
+	const match = /^(tcp|udp|sctp) (?:\[([0-9a-fA-F:.]+)\]|([0-9.]+)):(\d{1,5})$/.exec(text);
+	if (!match || Number(match[4]) > 65535) return undefined;
+	const family: Family = match[2] ? 'inet6' : 'inet';
+	const address = (match[2] ?? match[3]) as string;
+	return { kind: 'address', protocol: match[1] as Protocol, family, address, port: Number(match[4]) };
+}

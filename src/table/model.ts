@@ -1,0 +1,82 @@
+/**
+ * The IPVS table as values: services, their destinations, and the endpoints and hosts behind them.
+ *
+ * Every later folder speaks of these types; where the table comes from (netlink, a rules file) is
+ * not known here. Addresses are text in canonical form (RFC 5952 for IPv6), ports host order.
+ * PURE.
+ */
+
+export type Protocol = 'tcp' | 'udp' | 'sctp';
+export type Family = 'inet' | 'inet6';
+
+/** IP_VS_CONN_F_FWD_MASK, in the kernel's order: 0 masq, 1 localnode, 2 tunnel, 3 droute, 4 bypass. */
+export type Forwarding = 'masq' | 'localnode' | 'tunnel' | 'droute' | 'bypass';
+
+/** What names a service: protocol, VIP and port, or a firewall mark in one address family. */
+export type ServiceAddress =
+	| { kind: 'address'; protocol: Protocol; family: Family; address: string; port: number }
+	| { kind: 'fwmark'; family: Family; fwmark: number };
+
+/** A listener on a real server. One endpoint may stand behind several destinations. */
+export interface Endpoint {
+	protocol: Protocol;
+	family: Family;
+	address: string;
+	/** 0 where the port is not known (port-0 and fwmark services). */
+	port: number;
+}
+
+/** Counters as the kernel keeps them (IPVS_*_ATTR_STATS64, or the 32-bit ones where those are absent). */
+export interface Stats {
+	connections: bigint;
+	packetsIn: bigint;
+	packetsOut: bigint;
+	bytesIn: bigint;
+	bytesOut: bigint;
+}
+
+export interface Tunnel {
+	type: 'ipip' | 'gue' | 'gre';
+	port: number;
+	/** IP_VS_TUNNEL_ENCAP_FLAG_*: 0 no checksum, 1 checksum, 2 remote checksum offload. */
+	flags: number;
+}
+
+/** A real server inside one service, with every attribute that a SET_DEST must carry back unchanged. */
+export interface Destination {
+	family: Family;
+	address: string;
+	port: number;
+	forwarding: Forwarding;
+	weight: number;
+	upperThreshold: number;
+	lowerThreshold: number;
+	tunnel: Tunnel;
+	activeConnections: number;
+	inactiveConnections: number;
+	persistentConnections: number;
+	stats: Stats;
+}
+
+export interface Service {
+	address: ServiceAddress;
+	scheduler: string;
+	/** IP_VS_SVC_F_*: persistent 1, hashed 2, onepacket 4, scheduler flags 8, 16, 32. */
+	flags: number;
+	/** Persistence time-out; 0 where the service is not persistent. */
+	persistenceSeconds: number;
+	/** IPv4: dotted mask; IPv6: prefix length, as text. */
+	netmask: string;
+	/** Persistence engine ("sip") or the empty string. */
+	persistenceEngine: string;
+	stats: Stats;
+	destinations: Destination[];
+}
+
+/** One reading of the whole table. Services and destinations are in the order the source gave them. */
+export interface Snapshot {
+	services: Service[];
+}
+
+export const noStats: Stats = { connections: 0n, packetsIn: 0n, packetsOut: 0n, bytesIn: 0n, bytesOut: 0n };
+export const noTunnel: Tunnel = { type: 'ipip', port: 0, flags: 0 };
