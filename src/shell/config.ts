@@ -1,0 +1,190 @@
+/**
+ * The configuration: YAML in, one checked value out, every default filled in. An unknown key is refused, because a
+ * misspelt limit that is silently ignored is worse than none. It opens nothing but the file it is given, and what the
+ * numbers of `policy` mean is said in judge/policy.ts. How a refusal is worded lives in config-issue.ts.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { LineCounter, parseDocument } from 'yaml';
+import { z } from 'zod';
+import { defaultPolicy, type Policy } from '../judge/policy.js';
+import { describeIssues } from './config-issue.js';
+import { OperatorError } from './errors.js';
+
+/** Read where no --config is given and the file exists. */
+export const defaultConfigPath = '/etc/ipvigil/config.yaml';
+
+export const modes = ['observe', 'notify', 'assist'] as const;
+export const attachKinds = ['auto', 'tc', 'xdp', 'xdp-generic', 'none'] as const;
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+/** An `error` of the schema says what is allowed; config-issue.ts puts the place and what was found before it. */
+function oneOf<const T extends readonly [string, ...string[]]>(values: T) {
+	return z.enum(values, { error: `one of ${values.join(', ')}` });
+}
+
+function wholeNumber(unit: string, minimum: number, maximum: number) {
+	const error = `a whole number of ${unit} from ${minimum} to ${maximum}`;
+	return z.int({ error }).min(minimum, { error }).max(maximum, { error });
+}
+
+function section<T extends z.core.$ZodLooseShape>(shape: T, keys: string) {
+	return z.strictObject(shape, { error: `a section with ${keys}` });
+}
+
+/** A path travels into systemd units, shell helpers and mount tables: absolute, or it means another place in each. */
+const absolutePath = z
+	.string({ error: 'an absolute path' })
+	.regex(/^\/[^\0\n]*$/, { error: 'an absolute path' })
+	.max(4095, { error: 'an absolute path of at most 4095 octets (PATH_MAX)' });
+
+/** IFNAMSIZ is 16 with the closing zero; `/` and blanks are refused by dev_valid_name() in net/core/dev.c. */
+const interfaceName = z
+	.string({ error: 'the name of an interface' })
+	.regex(/^[^/\s:]{1,15}$/, { error: 'the name of an interface (1 to 15 characters, no slash, colon or blank)' });
+
+const listenForm = '"ADDRESS:PORT" or "[IPv6 ADDRESS]:PORT"';
+
+const listen = z
+	.string({ error: listenForm })
+	.regex(/^(\[[0-9a-fA-F:.]+\]|[0-9.]+|localhost):\d{1,5}$/, { error: listenForm })
+	.refine((text) => Number(text.slice(text.lastIndexOf(':') + 1)) <= 65_535, {
+		error: `${listenForm}, port up to 65535`,
+	});
+
+/** An hour bounds each time of the policy, a day the total of a lease: beyond that it is a slip of the keyboard. */
+const longestMs = 24 * 3_600_000;
+
+/** A share is written as a fraction, everything else as a whole number: the default says which one a key is. */
+function policyValue(key: string, value: number) {
+	if (!Number.isInteger(value)) {
+		const error = 'a share from 0 to 1';
+		return z.number({ error }).min(0, { error }).max(1, { error }).default(value);
+	}
+	return wholeNumber(key.endsWith('Ms') ? 'milliseconds' : 'times', 1, longestMs).default(value);
+}
+
+const policyShape = Object.fromEntries(
+	Object.entries(defaultPolicy).map(([key, value]) => [key, policyValue(key, value)]),
+) as { [K in keyof Policy]: z.ZodDefault<z.ZodNumber> };
+
+/** Limits that stand in a relation: the shorter one first, with the reason why it must not be the longer one. */
+const policyOrder: [shorter: keyof Policy, longer: keyof Policy, reason: string][] = [
+	['leaseMs', 'leaseCapMs', 'the first lease cannot be longer than the longest'],
+	['leaseCapMs', 'leaseTotalMs', 'one lease cannot be longer than all its renewals together'],
+	['renewMarginMs', 'leaseMs', 'a lease would have to be renewed before it begins'],
+];
+
+const policy = section(policyShape, 'the limits of judge/policy.ts')
+	.prefault({})
+	.superRefine((value, context) => {
+		for (const [shorter, longer, reason] of policyOrder) {
+			if (value[shorter] <= value[longer]) continue;
+			context.addIssue({
+				code: 'custom',
+				path: [shorter],
+				message: `at most ${longer} (${value[longer]}), because ${reason}`,
+				input: value[shorter],
+			});
+		}
+	});
+
+const commandForm = 'a list: the absolute path of a program, then its arguments';
+
+const command = z
+	.array(z.string({ error: 'text' }), { error: commandForm })
+	.refine(([program]) => program?.startsWith('/') === true, { error: commandForm });
+
+const monitors = section(
+	{
+		keepalived: section(
+			{ trackDirectory: absolutePath.default('/run/ipvigil/keepalived') },
+			'trackDirectory',
+		).optional(),
+		exec: section(
+			{
+				command,
+				timeoutMs: wholeNumber('milliseconds', 1, 600_000).default(5_000),
+			},
+			'command and timeoutMs',
+		).optional(),
+	},
+	'keepalived or exec',
+);
+
+const configSchema = section(
+	{
+		mode: oneOf(modes).default('observe'),
+		attach: oneOf(attachKinds).default('auto'),
+		interfaces: z.array(interfaceName, { error: 'a list of interface names' }).default([]),
+		runtimeDirectory: absolutePath.default('/run/ipvigil'),
+		journalDirectory: absolutePath.default('/var/lib/ipvigil/journal'),
+		journal: section(
+			{
+				/** Below 64 KiB the segments change hands all the time; above 1 GiB one is too big to look into. */
+				segmentBytes: wholeNumber('octets', 65_536, 1_073_741_824).default(16_777_216),
+				segments: wholeNumber('segments', 2, 1_000).default(8),
+			},
+			'segmentBytes and segments',
+		).prefault({}),
+		pinDirectory: absolutePath.default('/sys/fs/bpf/ipvigil'),
+		snapshotIntervalMs: wholeNumber('milliseconds', 100, 3_600_000).default(2_000),
+		metrics: z
+			.union([z.literal('off'), section({ listen }, 'listen')], { error: 'off, or a section with listen' })
+			.default({ listen: '127.0.0.1:9478' }),
+		log: section({ level: oneOf(logLevels).default('info') }, 'level').prefault({}),
+		table: section({ rules: absolutePath }, 'rules').optional(),
+		monitors: monitors.prefault({}),
+		policy,
+	},
+	'the keys of the configuration',
+);
+
+export type Config = z.output<typeof configSchema>;
+
+/** Checks a configuration. `name` is how messages call it: its path. Throws an OperatorError of kind `usage`. */
+export function parseConfig(text: string, name: string): Config {
+	const lines = new LineCounter();
+	const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
+	const [syntax] = document.errors;
+	if (syntax) throw refusal([`${name}:${syntax.linePos?.[0].line ?? 1}: not YAML: ${syntax.message.split('\n')[0]}`]);
+	const value: unknown = document.toJS({ maxAliasCount: 100 }) ?? {};
+	const result = configSchema.safeParse(value, { reportInput: true });
+	if (result.success) return result.data;
+	throw refusal(describeIssues(result.error.issues, { name, document, lines, schema: configSchema }));
+}
+
+function refusal(sentences: string[]): OperatorError {
+	return new OperatorError(
+		'usage',
+		sentences.join('\n'),
+		'Nothing was started. Correct the configuration and try again.',
+	);
+}
+
+/** Reads `path`; without one the default file where it exists, else the defaults alone (mode observe). */
+export function loadConfig(path: string | undefined): Config {
+	if (path === undefined && !existsSync(defaultConfigPath)) return parseConfig('', 'defaults');
+	const file = path ?? defaultConfigPath;
+	return parseConfig(readConfig(file), file);
+}
+
+function readConfig(file: string): string {
+	try {
+		return readFileSync(file, 'utf8');
+	} catch (error) {
+		const reason = error instanceof Error ? error.message : String(error);
+		throw new OperatorError(
+			'usage',
+			`The configuration ${file} cannot be read: ${reason}`,
+			'Name a readable file with --config.',
+		);
+	}
+}
+
+/** Where the metrics are served, in the form that a socket wants; undefined where they are off. */
+export function listenAddress(config: Config): { host: string; port: number } | undefined {
+	if (config.metrics === 'off') return undefined;
+	const text = config.metrics.listen;
+	const colon = text.lastIndexOf(':');
+	return { host: text.slice(0, colon).replace(/^\[(.*)\]$/, '$1'), port: Number(text.slice(colon + 1)) };
+}
