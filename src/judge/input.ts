@@ -23,7 +23,8 @@ export interface Writer {
 }
 
 export type Input = { nowMs: number } & (
-	| { kind: 'table'; snapshot: Snapshot }
+	/** `sinceMs`: when reading began. What we know first-hand from later than that stands against it. */
+	| { kind: 'table'; snapshot: Snapshot; sinceMs: number }
 	| { kind: 'evidence'; edge: EvidenceEdge }
 	| { kind: 'write'; destination: DestinationId; operation: 'add' | 'edit' | 'delete'; weight: number; writer: Writer }
 	| { kind: 'probe'; endpoint: EndpointId; purpose: ProbePurpose; outcome: ProbeOutcome; latencyMs: number }

@@ -3,6 +3,7 @@
  * One lease is one small file of the ledger (`remedy/ledger.ts`), entered before the write. PURE.
  */
 import type { Destination, ServiceAddress } from '../table/model.js';
+import type { Policy } from './policy.js';
 
 /**
  * held          we wrote the weight and owe the old one
@@ -27,4 +28,13 @@ export interface Lease {
 	pid: number;
 	/** Scenario name and sentence, as the journal says it. */
 	reason: string;
+}
+
+/**
+ * How long a lease lasts: the base doubled with each earlier ejection, capped, and jitter on top so that leases which
+ * began together do not end together. With 30 s, a cap of 300 s and no jitter: 30, 60, 120, 240, 300, 300 s.
+ */
+export function leaseLengthMs(policy: Policy, earlierEjections: number, randomShare: number): number {
+	const doubled = policy.leaseMs * 2 ** Math.min(Math.max(earlierEjections, 0), 30);
+	return Math.round(Math.min(doubled, policy.leaseCapMs) * (1 + policy.leaseJitter * randomShare));
 }

@@ -1,0 +1,70 @@
+/**
+ * Leases that an earlier ipvigil left in the ledger (a crash, a hand-over): taken up again, or dropped with the
+ * reason where somebody has written since, or where nothing of ours stands (DESIGN, rule 3). PURE.
+ */
+import { destinationId, type EndpointId } from '../table/identity.js';
+import type { Writer } from './input.js';
+import type { Lease } from './lease.js';
+import { addDestination, createDestination, type DestinationState } from './state.js';
+import { askToRecover } from './suspicion.js';
+import { journal, type Turn } from './turn.js';
+
+export interface FoundLease {
+	lease: Lease;
+	/** From the pinned audit map; undefined where it knows of no write to this destination, or there is no map. */
+	lastWriter: Writer | undefined;
+}
+
+export function resume(turn: Turn, leases: FoundLease[], calibrated: EndpointId[]): void {
+	for (const id of calibrated) {
+		const endpoint = turn.state.endpoints.get(id);
+		if (!endpoint) continue;
+		endpoint.calibrated = true;
+		if (endpoint.next?.purpose === 'calibrate') endpoint.next = undefined;
+	}
+	for (const found of leases) resumeOne(turn, found);
+}
+
+function resumeOne(turn: Turn, { lease, lastWriter }: FoundLease): void {
+	const known = turn.state.destinations.get(destinationId(lease.service, lease.destination));
+	const destination = known ?? absent(turn, lease);
+	const why = obstacle(turn, destination, lease, lastWriter);
+	if (why !== undefined) return drop(turn, destination, lease, why);
+	destination.lease = lease;
+	destination.bound = turn.state.binding;
+	destination.verdict = 'failed';
+	destination.failedMs = lease.sinceMs;
+	destination.ejections = lease.count;
+	turn.state.busyDestinations.add(destination.id);
+	journal(turn, 'resumed', destination, { pid: lease.pid });
+	askToRecover(turn, destination.endpoint);
+	turn.actions.push({ kind: 'schedule', atMs: Math.min(lease.untilMs, turn.nowMs + turn.state.policy.retryMs) });
+}
+
+/** What stands against resuming a lease, in the words of the journal; undefined where nothing does. */
+function obstacle(turn: Turn, destination: DestinationState, lease: Lease, lastWriter: Writer | undefined): string | undefined {
+	if (lease.state === 'with-monitor')
+		return destination.inTable && destination.destination.weight > 0 ? 'the monitor has put it back' : undefined;
+	if (!destination.inTable) return turn.state.binding ? undefined : 'it is not in the table any more';
+	if (lease.written === undefined) return undefined;
+	if (destination.destination.weight !== lease.written)
+		return `its weight is ${destination.destination.weight}, not the ${lease.written} that was to be written`;
+	if (lastWriter && !lastWriter.own) return `${lastWriter.comm} (pid ${lastWriter.pid}) has written it since`;
+	return undefined;
+}
+
+function drop(turn: Turn, destination: DestinationState, lease: Lease, why: string): void {
+	turn.actions.push({ kind: 'forget', service: lease.service, destination: lease.destination });
+	if (turn.state.binding)
+		turn.actions.push({ kind: 'bind', service: lease.service, destination: lease.destination, state: 'up' });
+	journal(turn, 'resume-dropped', destination, { why });
+	if (!destination.inTable) turn.state.destinations.delete(destination.id);
+}
+
+/** A destination that is not in the table now: the monitor took it out, and its server is still watched for it. */
+function absent(turn: Turn, lease: Lease): DestinationState {
+	const created = createDestination(lease.service, lease.destination);
+	created.inTable = false;
+	addDestination(turn.state, created, turn.nowMs);
+	return created;
+}

@@ -1,0 +1,209 @@
+/**
+ * The judge's state: what it believes of each endpoint and destination, and nothing that could be read elsewhere.
+ *
+ *               refusal                 calibrated probe refused
+ *     healthy ───────────▶ suspect ───────────────────────────────▶ failed
+ *        ▲                    │                                        │ probe accepted
+ *        │  probe accepted,   │                                        ▼
+ *        └── or window over ──┘◀────────── weight given back ──── recovering
+ *
+ * Verdicts move in every mode; a lease exists only where a weight was written or a monitor was asked. PURE.
+ */
+import {
+	destinationId,
+	type DestinationId,
+	type EndpointId,
+	endpointId,
+	endpointOf,
+	type ServiceId,
+	serviceId,
+} from '../table/identity.js';
+import type { Destination, Endpoint, ServiceAddress } from '../table/model.js';
+import type { ActionId, Verdict } from './action.js';
+import type { ProbePurpose } from './input.js';
+import type { Lease } from './lease.js';
+import type { Mode, Policy } from './policy.js';
+
+export interface EndpointState {
+	id: EndpointId;
+	endpoint: Endpoint;
+	/** Our probe has been accepted at least once, so a refusal of it means something. */
+	calibrated: boolean;
+	/** The probe under way, if any. */
+	probing: ProbePurpose | undefined;
+	/** When the next probe is due, and what for; undefined where none is wanted. */
+	next: { atMs: number; purpose: ProbePurpose } | undefined;
+	lastConfirmMs: number;
+	/** When a probe last met anything but acceptance: a lease is renewed only while the server goes on refusing. */
+	lastNegativeMs: number;
+	/** Probes in a row that met silence. */
+	silent: number;
+	/** When the newest refusal came: a suspicion without a probe ends one window later. */
+	lastRefusalMs: number;
+	destinations: Set<DestinationId>;
+}
+
+export interface DestinationState {
+	id: DestinationId;
+	service: ServiceAddress;
+	serviceId: ServiceId;
+	destination: Destination;
+	endpoint: EndpointId | undefined;
+	/** False while a monitor has taken it out of the table at our word. */
+	inTable: boolean;
+	/** When we last knew of a change first-hand (our own write, the audit): an older snapshot says nothing against it. */
+	changedMs: number;
+	verdict: Verdict;
+	failedMs: number;
+	/** When the last ejection ended: after a long calm the leases start short again. */
+	returnedMs: number;
+	lease: Lease | undefined;
+	/** Something that we wrote has not been answered yet. */
+	pending: { id: ActionId; kind: 'take' | 'giveBack'; why: string } | undefined;
+	/** The lease is a rehearsal (dry run): the weight in the table is not ours, and is nobody's offence. */
+	rehearsed: boolean;
+	/** The binding notification that stands. */
+	bound: boolean;
+	/** Our own write has not passed the audit hook yet: a foreign write seen now came first. */
+	awaitingOwnWrite: boolean;
+	/** What somebody else wrote just before our own write covered it. */
+	contested: { weight: number; by: string } | undefined;
+	/** Hands off until then, and until the evidence is new; undefined where nobody else spoke. */
+	heldDownUntilMs: number | undefined;
+	/** Not before: a failed write is tried again then. */
+	retryAtMs: number;
+	ejections: number;
+	/** The obstacle that was told last (a floor, a missing calibration), so that each is told once. */
+	told: string | undefined;
+}
+
+export interface ServiceState {
+	address: ServiceAddress;
+	scheduler: string;
+	flags: number;
+	destinations: Set<DestinationId>;
+}
+
+export interface Counters {
+	detected: number;
+	enforced: number;
+	overflow: Record<string, number>;
+	probes: Record<string, number>;
+}
+
+export interface State {
+	policy: Policy;
+	mode: Mode;
+	/** The process whose pid stands in new leases. */
+	pid: number;
+	/** Whether the audit hook runs: then each own write is heard of. */
+	audited: boolean;
+	/** Whether any monitor can be made to act by a binding notification. */
+	binding: boolean;
+	services: Map<ServiceId, ServiceState>;
+	destinations: Map<DestinationId, DestinationState>;
+	endpoints: Map<EndpointId, EndpointState>;
+	/** Endpoints and destinations that a tick must look at; all others cost nothing. */
+	busyEndpoints: Set<EndpointId>;
+	busyDestinations: Set<DestinationId>;
+	nextActionId: ActionId;
+	/** State of the pseudo-random sequence that jitter is taken from. */
+	seed: number;
+	stopping: boolean;
+	counters: Counters;
+}
+
+export function createState(options: Pick<State, 'policy' | 'mode' | 'pid' | 'audited' | 'binding' | 'seed'>): State {
+	return {
+		...options,
+		services: new Map(),
+		destinations: new Map(),
+		endpoints: new Map(),
+		busyEndpoints: new Set(),
+		busyDestinations: new Set(),
+		nextActionId: 1,
+		stopping: false,
+		counters: { detected: 0, enforced: 0, overflow: {}, probes: {} },
+	};
+}
+
+export function createDestination(service: ServiceAddress, destination: Destination): DestinationState {
+	const endpoint = endpointOf({ address: service }, destination);
+	return {
+		id: destinationId(service, destination),
+		service,
+		serviceId: serviceId(service),
+		destination,
+		endpoint: endpoint && endpointId(endpoint),
+		inTable: true,
+		changedMs: Number.NEGATIVE_INFINITY,
+		verdict: 'healthy',
+		failedMs: 0,
+		returnedMs: Number.NEGATIVE_INFINITY,
+		lease: undefined,
+		pending: undefined,
+		rehearsed: false,
+		bound: false,
+		awaitingOwnWrite: false,
+		contested: undefined,
+		heldDownUntilMs: undefined,
+		retryAtMs: 0,
+		ejections: 0,
+		told: undefined,
+	};
+}
+
+export function createEndpoint(endpoint: Endpoint): EndpointState {
+	return {
+		id: endpointId(endpoint),
+		endpoint,
+		calibrated: false,
+		probing: undefined,
+		next: undefined,
+		lastConfirmMs: Number.NEGATIVE_INFINITY,
+		lastNegativeMs: Number.NEGATIVE_INFINITY,
+		silent: 0,
+		lastRefusalMs: Number.NEGATIVE_INFINITY,
+		destinations: new Set(),
+	};
+}
+
+/** Adds a destination with the endpoint it stands on; a TCP endpoint seen for the first time is to be calibrated. */
+export function addDestination(state: State, created: DestinationState, nowMs: number): void {
+	state.destinations.set(created.id, created);
+	const endpoint = endpointOf({ address: created.service }, created.destination);
+	if (!endpoint || endpoint.protocol !== 'tcp') return;
+	let known = state.endpoints.get(endpointId(endpoint));
+	if (!known) {
+		known = createEndpoint(endpoint);
+		// One new endpoint a millisecond: a table of 16,384 is calibrated in 16 s without a burst of SYNs.
+		known.next = { atMs: nowMs + state.endpoints.size, purpose: 'calibrate' };
+		state.endpoints.set(known.id, known);
+		state.busyEndpoints.add(known.id);
+	}
+	known.destinations.add(created.id);
+}
+
+/** Forgets a destination, and its endpoint where no other destination stands on it. */
+export function dropDestination(state: State, destination: DestinationState): void {
+	state.destinations.delete(destination.id);
+	state.busyDestinations.delete(destination.id);
+	const endpoint = destination.endpoint && state.endpoints.get(destination.endpoint);
+	if (!endpoint) return;
+	endpoint.destinations.delete(destination.id);
+	if (endpoint.destinations.size > 0) return;
+	state.endpoints.delete(endpoint.id);
+	state.busyEndpoints.delete(endpoint.id);
+}
+
+export function destinationsOn(state: State, endpoint: EndpointState): DestinationState[] {
+	return [...endpoint.destinations].flatMap((id) => state.destinations.get(id) ?? []);
+}
+
+/** The next number in [0, 1) of the state's own sequence (mulberry32: small, seeded, good enough for jitter). */
+export function random(state: State): number {
+	state.seed = (state.seed + 0x6d2b79f5) | 0;
+	let t = Math.imul(state.seed ^ (state.seed >>> 15), 1 | state.seed);
+	t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+	return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+}

@@ -1,0 +1,95 @@
+/**
+ * The judge: `step(state, input) → { state, actions }`. Time, the table, probe outcomes and what others wrote are
+ * inputs; actions are data; the same inputs give the same actions. PURE.
+ *
+ * `step` owns the state that it is given and returns it changed: with 16,384 destinations a copy for each refusal
+ * would cost more than the decision. Order of effects for each action: the executor ledgers the intention, acts,
+ * feeds the outcome back as an input, and the judge journals it.
+ */
+import type { Action } from './action.js';
+import type { Input } from './input.js';
+import { resume } from './resume.js';
+import type { State } from './state.js';
+import { heard, probed, tickEndpoint } from './suspicion.js';
+import { applySnapshot } from './sync.js';
+import { endLease, outcome, rewritten, tickDestination } from './tenure.js';
+import type { Turn } from './turn.js';
+
+export function step(state: State, input: Input): { state: State; actions: Action[] } {
+	const turn: Turn = { state, nowMs: input.nowMs, actions: [] };
+	handle(turn, input);
+	return { state, actions: turn.actions };
+}
+
+function handle(turn: Turn, input: Input): void {
+	switch (input.kind) {
+		case 'table':
+			applySnapshot(turn, input.snapshot, input.sinceMs);
+			return tick(turn);
+		case 'evidence':
+			return heard(turn, input.edge);
+		case 'write':
+			return written(turn, input);
+		case 'probe':
+			return probed(turn, input.endpoint, input.purpose, input.outcome);
+		case 'outcome':
+			return outcome(turn, input.action, input.result, input.detail);
+		case 'resume':
+			return resume(turn, input.leases, input.calibrated);
+		case 'release':
+			return release(turn, input.destination, input.reason);
+		case 'stop':
+			turn.state.stopping = true;
+			return release(turn, 'all', 'ipvigil stops');
+		case 'tick':
+			return tick(turn);
+		default:
+			input satisfies never;
+	}
+}
+
+/** The audit saw a write. Our own is only a receipt; anyone else's is the word of the monitor or the admin. */
+function written(turn: Turn, input: Extract<Input, { kind: 'write' }>): void {
+	const destination = turn.state.destinations.get(input.destination);
+	if (!destination) return;
+	if (input.writer.own) {
+		destination.awaitingOwnWrite = false;
+		destination.changedMs = turn.nowMs;
+		return;
+	}
+	rewritten(turn, destination, input.operation, input.weight, `${input.writer.comm} (pid ${input.writer.pid})`);
+}
+
+function release(turn: Turn, which: string, why: string): void {
+	for (const id of [...turn.state.busyDestinations]) {
+		const destination = turn.state.destinations.get(id);
+		if (destination && (which === 'all' || which === id)) endLease(turn, destination, why);
+	}
+}
+
+/** Looks at what is under way only: a table at rest costs nothing. Asks for the next tick that will be needed. */
+function tick(turn: Turn): void {
+	const { state } = turn;
+	for (const id of [...state.busyDestinations]) {
+		const destination = state.destinations.get(id);
+		if (destination) tickDestination(turn, destination);
+	}
+	let nextMs = Number.POSITIVE_INFINITY;
+	for (const id of [...state.busyEndpoints]) {
+		const endpoint = state.endpoints.get(id);
+		if (!endpoint) continue;
+		tickEndpoint(turn, endpoint);
+		const dueMs = endpoint.next?.atMs ?? endpoint.lastRefusalMs + state.policy.windowMs;
+		if (state.busyEndpoints.has(id) && !endpoint.probing) nextMs = Math.min(nextMs, dueMs);
+	}
+	if (Number.isFinite(nextMs)) turn.actions.push({ kind: 'schedule', atMs: nextMs });
+}
+
+/** Whether anything that we wrote or asked for still waits for its outcome: a stop waits for these. */
+export function isSettled(state: State): boolean {
+	for (const id of state.busyDestinations) {
+		const destination = state.destinations.get(id);
+		if (destination && (destination.pending || destination.lease)) return false;
+	}
+	return true;
+}

@@ -1,0 +1,170 @@
+/**
+ * From a refusal to a verdict: suspicion, the probe that settles it, and the probes that see a server return.
+ * What follows from a verdict for weights and monitors is `tenure`'s. PURE.
+ */
+import type { EvidenceEdge } from '../evidence/evidence.js';
+import { type EndpointId, endpointId } from '../table/identity.js';
+import type { ProbeOutcome, ProbePurpose } from './input.js';
+import { type DestinationState, destinationsOn, type EndpointState } from './state.js';
+import { enforce, reconsider, recover } from './tenure.js';
+import { announce, announceOnce, journal, type Turn } from './turn.js';
+
+/** A refusal was seen on the wire: by itself only plausible, so it raises suspicion and asks for a probe. */
+export function heard(turn: Turn, edge: EvidenceEdge): void {
+	const endpoint = turn.state.endpoints.get(endpointId(edge.endpoint));
+	if (!endpoint) return;
+	endpoint.lastRefusalMs = turn.nowMs;
+	const suspects = destinationsOn(turn.state, endpoint).filter((destination) => raises(turn, destination));
+	for (const destination of suspects) {
+		destination.verdict = 'suspect';
+		const { client, refusals, clientPrefixes } = edge;
+		journal(turn, 'suspect', destination, { client, refusals, clientPrefixes });
+	}
+	if (destinationsOn(turn.state, endpoint).some(({ verdict }) => verdict === 'suspect')) askToConfirm(turn, endpoint);
+}
+
+/** Whether a refusal makes this destination suspect: a healthy one, or one whose hold-down has passed. */
+function raises(turn: Turn, destination: DestinationState): boolean {
+	if (destination.verdict === 'healthy') return true;
+	const { heldDownUntilMs, lease } = destination;
+	if (destination.verdict !== 'failed' || lease || heldDownUntilMs === undefined) return false;
+	if (turn.nowMs < heldDownUntilMs) return false;
+	destination.heldDownUntilMs = undefined;
+	return true;
+}
+
+function askToConfirm(turn: Turn, endpoint: EndpointState): void {
+	const atMs = Math.max(turn.nowMs, endpoint.lastConfirmMs + turn.state.policy.confirmIntervalMs);
+	if (endpoint.next?.purpose === 'confirm' && endpoint.next.atMs <= atMs) return;
+	plan(turn, endpoint, 'confirm', atMs);
+}
+
+/** The next probe of an endpoint; it goes out at once where it is due and none is under way. */
+function plan(turn: Turn, endpoint: EndpointState, purpose: ProbePurpose, atMs: number): void {
+	endpoint.next = { atMs, purpose };
+	turn.state.busyEndpoints.add(endpoint.id);
+	if (!sendDue(turn, endpoint)) turn.actions.push({ kind: 'schedule', atMs });
+}
+
+function sendDue(turn: Turn, endpoint: EndpointState): boolean {
+	if (!endpoint.next || endpoint.probing || endpoint.next.atMs > turn.nowMs) return false;
+	const { purpose } = endpoint.next;
+	endpoint.next = undefined;
+	endpoint.probing = purpose;
+	if (purpose === 'confirm') endpoint.lastConfirmMs = turn.nowMs;
+	const timeoutMs = turn.state.policy.probeTimeoutMs;
+	turn.actions.push({ kind: 'probe', endpoint: endpoint.endpoint, purpose, timeoutMs });
+	return true;
+}
+
+export function probed(turn: Turn, id: EndpointId, purpose: ProbePurpose, outcome: ProbeOutcome): void {
+	const { probes } = turn.state.counters;
+	const label = `${purpose} ${outcome}`;
+	probes[label] = (probes[label] ?? 0) + 1;
+	const endpoint = turn.state.endpoints.get(id);
+	if (!endpoint) return;
+	endpoint.probing = undefined;
+	switch (outcome) {
+		case 'accepted':
+			accepted(turn, endpoint);
+			break;
+		case 'refused':
+		case 'unanswered':
+		case 'unreachable':
+			endpoint.lastNegativeMs = turn.nowMs;
+			declined(turn, endpoint, purpose, outcome);
+			break;
+		case 'error':
+			plan(turn, endpoint, purpose, turn.nowMs + turn.state.policy.confirmIntervalMs);
+			break;
+		default:
+			outcome satisfies never;
+	}
+	sendDue(turn, endpoint);
+}
+
+/** The server is there. That calibrates the probe, clears suspicion, and ends a failure. */
+function accepted(turn: Turn, endpoint: EndpointState): void {
+	endpoint.silent = 0;
+	endpoint.next = undefined;
+	if (!endpoint.calibrated) {
+		endpoint.calibrated = true;
+		turn.actions.push({ kind: 'remember', calibrated: calibratedEndpoints(turn) });
+	}
+	for (const destination of destinationsOn(turn.state, endpoint)) {
+		if (destination.verdict === 'suspect') {
+			acquit(destination);
+			announce(turn, 'acquitted', destination, {});
+		} else if (destination.verdict === 'failed') {
+			recover(turn, destination);
+		}
+		reconsider(turn, destination.serviceId);
+	}
+}
+
+function acquit(destination: DestinationState): void {
+	destination.verdict = 'healthy';
+	destination.told = undefined;
+}
+
+function calibratedEndpoints(turn: Turn): EndpointId[] {
+	return [...turn.state.endpoints.values()].filter((endpoint) => endpoint.calibrated).map((endpoint) => endpoint.id);
+}
+
+function declined(turn: Turn, endpoint: EndpointState, purpose: ProbePurpose, outcome: ProbeOutcome): void {
+	const { policy } = turn.state;
+	const { nowMs } = turn;
+	endpoint.silent = outcome === 'refused' ? 0 : endpoint.silent + 1;
+	if (purpose === 'confirm' && outcome !== 'refused' && endpoint.silent < policy.silentProbes)
+		return plan(turn, endpoint, 'confirm', nowMs);
+	if (purpose === 'confirm') convict(turn, endpoint, outcome);
+	const failed = destinationsOn(turn.state, endpoint).filter(({ verdict }) => verdict === 'failed');
+	if (failed.length > 0) plan(turn, endpoint, 'recover', nowMs + recoverIntervalMs(turn, failed));
+	else if (!endpoint.calibrated && !endpoint.next) plan(turn, endpoint, 'calibrate', nowMs + policy.calibrateIntervalMs);
+}
+
+/**
+ * A server that has been dead for long is asked less often: every 2 % of its outage, between one and ten base
+ * intervals. With 500 ms: after 10 s every 500 ms, after 100 s every 2 s, from 250 s on every 5 s.
+ */
+function recoverIntervalMs(turn: Turn, failed: DestinationState[]): number {
+	const base = turn.state.policy.recoverIntervalMs;
+	const outageMs = turn.nowMs - Math.max(...failed.map((destination) => destination.failedMs));
+	return Math.min(Math.max(outageMs / 50, base), base * 10);
+}
+
+function convict(turn: Turn, endpoint: EndpointState, probe: ProbeOutcome): void {
+	const suspects = destinationsOn(turn.state, endpoint).filter(({ verdict }) => verdict === 'suspect');
+	for (const destination of suspects) {
+		if (!endpoint.calibrated) {
+			const why = `our probe was ${probe} too, but has never been accepted, so that proves nothing`;
+			announceOnce(turn, 'cannot-confirm', destination, { why, probe });
+			continue;
+		}
+		destination.verdict = 'failed';
+		destination.failedMs = turn.nowMs;
+		turn.state.counters.detected += 1;
+		announce(turn, 'failed', destination, { probe, calibrated: true });
+		enforce(turn, destination);
+	}
+}
+
+/** Sends the probes that are due and ends suspicions that nothing has fed for a whole window. */
+export function tickEndpoint(turn: Turn, endpoint: EndpointState): void {
+	sendDue(turn, endpoint);
+	if (endpoint.probing || endpoint.next) return;
+	const suspects = destinationsOn(turn.state, endpoint).filter(({ verdict }) => verdict === 'suspect');
+	const over = turn.nowMs - endpoint.lastRefusalMs >= turn.state.policy.windowMs;
+	for (const destination of over ? suspects : []) {
+		acquit(destination);
+		journal(turn, 'suspicion-over', destination, {});
+		reconsider(turn, destination.serviceId);
+	}
+	if (suspects.length === 0 || over) turn.state.busyEndpoints.delete(endpoint.id);
+}
+
+/** Asks a failed server whether it is back: for a lease that was resumed. */
+export function askToRecover(turn: Turn, id: EndpointId | undefined): void {
+	const endpoint = id && turn.state.endpoints.get(id);
+	if (endpoint) plan(turn, endpoint, 'recover', turn.nowMs);
+}

@@ -1,0 +1,40 @@
+/**
+ * The table as the judge knows it, brought up to a new snapshot: destinations come, go and change weight.
+ * What a change means for a lease is `tenure`'s to say; here it is only noticed. PURE.
+ */
+import { type DestinationId, destinationId, serviceId } from '../table/identity.js';
+import type { Destination, ServiceAddress, Snapshot } from '../table/model.js';
+import { addDestination, createDestination } from './state.js';
+import { removed, returned, rewritten } from './tenure.js';
+import type { Turn } from './turn.js';
+
+/** A snapshot takes time to read: where we know of a later change first-hand, it is the snapshot that is stale. */
+export function applySnapshot(turn: Turn, snapshot: Snapshot, sinceMs: number): void {
+	const { state } = turn;
+	const seen = new Set<DestinationId>();
+	state.services.clear();
+	for (const { address, scheduler, flags, destinations } of snapshot.services) {
+		const ids = new Set(destinations.map((destination) => destinationId(address, destination)));
+		for (const id of ids) seen.add(id);
+		state.services.set(serviceId(address), { address, scheduler, flags, destinations: ids });
+	}
+	for (const { address, destinations } of snapshot.services)
+		for (const destination of destinations) applyDestination(turn, address, destination, sinceMs);
+	for (const known of [...state.destinations.values()])
+		if (!seen.has(known.id) && known.inTable && known.changedMs < sinceMs) removed(turn, known, 'somebody');
+}
+
+function applyDestination(turn: Turn, service: ServiceAddress, destination: Destination, sinceMs: number): void {
+	const known = turn.state.destinations.get(destinationId(service, destination));
+	if (!known) {
+		addDestination(turn.state, createDestination(service, destination), turn.nowMs);
+		return;
+	}
+	if (known.changedMs >= sinceMs) return;
+	const absent = !known.inTable;
+	known.destination = destination;
+	known.inTable = true;
+	const ours = known.rehearsed || known.pending !== undefined || known.lease?.written === undefined;
+	if (absent) returned(turn, known, 'the monitor put it back');
+	else if (!ours && destination.weight !== known.lease?.written) rewritten(turn, known, 'edit', destination.weight, 'somebody');
+}

@@ -1,0 +1,325 @@
+/**
+ * Leases: how a failed destination is taken out, who may end that, and how it comes back (DESIGN, rules 2 to 5).
+ * Every lease ends in exactly one of: given back, returned to the monitor, yielded, gone. PURE.
+ */
+import type { ServiceId } from '../table/identity.js';
+import { mayTakeOut, weightZeroHarm } from './guard.js';
+import { type Lease, leaseLengthMs } from './lease.js';
+import { type DestinationState, dropDestination, random } from './state.js';
+import { announce, announceOnce, journal, type Turn } from './turn.js';
+
+const seconds = (ms: number) => Math.round(ms / 100) / 10;
+
+/** Failed destinations of a service that a floor held in may go once another destination is usable again. */
+export function reconsider(turn: Turn, service: ServiceId): void {
+	for (const id of turn.state.services.get(service)?.destinations ?? []) {
+		const destination = turn.state.destinations.get(id);
+		if (destination) enforce(turn, destination);
+	}
+}
+
+/** Takes a failed destination out as far as the mode and the guard allow; otherwise says once what stands against it. */
+export function enforce(turn: Turn, destination: DestinationState): void {
+	const { state, nowMs } = turn;
+	const { verdict, lease, pending, inTable, heldDownUntilMs, retryAtMs } = destination;
+	if (verdict !== 'failed' || lease || pending || !inTable || state.stopping) return;
+	if (heldDownUntilMs !== undefined || nowMs < retryAtMs) return;
+	if (state.mode === 'observe') return announceOnce(turn, 'observed-only', destination, {});
+	const permission = mayTakeOut(state, destination);
+	if (!permission.allowed) return overflow(turn, destination, permission.reason, permission.why);
+	const service = state.services.get(destination.serviceId);
+	const harm = service && weightZeroHarm(service);
+	if (state.mode === 'assist' && harm) overflow(turn, destination, 'scheduler', harm);
+	if (state.mode === 'assist' && !harm && destination.destination.weight > 0) takeOut(turn, destination);
+	else if (state.binding) askMonitor(turn, destination);
+}
+
+function overflow(turn: Turn, destination: DestinationState, reason: string, why: string): void {
+	const obstacle = `overflow ${reason}`;
+	const { overflow: counts } = turn.state.counters;
+	if (destination.told !== obstacle) counts[reason] = (counts[reason] ?? 0) + 1;
+	announceOnce(turn, 'overflow', destination, { reason, why });
+}
+
+function newLease(turn: Turn, destination: DestinationState, written: number | undefined): Lease {
+	const { state, nowMs } = turn;
+	const { policy } = state;
+	if (nowMs - destination.returnedMs > 2 * policy.leaseCapMs) destination.ejections = 0;
+	const lengthMs = leaseLengthMs(policy, destination.ejections, random(state));
+	destination.ejections += 1;
+	destination.told = undefined;
+	state.busyDestinations.add(destination.id);
+	const lease: Lease = {
+		service: destination.service,
+		destination: { ...destination.destination },
+		state: 'held',
+		written,
+		sinceMs: nowMs,
+		untilMs: nowMs + lengthMs,
+		count: destination.ejections,
+		pid: state.pid,
+		reason: 'failed: clients were refused and the probe confirmed it',
+	};
+	destination.lease = lease;
+	wakeForLease(turn, destination);
+	return lease;
+}
+
+function takeOut(turn: Turn, destination: DestinationState): void {
+	const id = turn.state.nextActionId++;
+	const lease = newLease(turn, destination, 0);
+	destination.pending = { id, kind: 'take', why: 'it has failed' };
+	destination.awaitingOwnWrite = turn.state.audited;
+	destination.contested = undefined;
+	turn.actions.push({ kind: 'setWeight', id, lease, expect: destination.destination.weight, to: 0 });
+	bind(turn, destination, 'down');
+}
+
+function askMonitor(turn: Turn, destination: DestinationState): void {
+	const lease = newLease(turn, destination, undefined);
+	turn.actions.push({ kind: 'ledger', lease });
+	bind(turn, destination, 'down');
+	turn.state.counters.enforced += 1;
+	announce(turn, 'monitor-asked', destination, { leaseSeconds: seconds(lease.untilMs - turn.nowMs) });
+}
+
+function bind(turn: Turn, destination: DestinationState, state: 'down' | 'up'): void {
+	if (!turn.state.binding || destination.bound === (state === 'down')) return;
+	destination.bound = state === 'down';
+	turn.actions.push({ kind: 'bind', service: destination.service, destination: destination.destination, state });
+}
+
+/** The server is back: the weight is given back, or the monitor is let judge alone again. */
+export function recover(turn: Turn, destination: DestinationState): void {
+	destination.verdict = 'recovering';
+	journal(turn, 'recovering', destination, {});
+	if (destination.lease) endLease(turn, destination, 'the server accepts our probe again');
+	else settle(destination);
+}
+
+/** Ends a lease from our side. A weight that we owe is written back on condition; a bare binding only ends. */
+export function endLease(turn: Turn, destination: DestinationState, why: string): void {
+	const { lease, pending } = destination;
+	if (!lease || pending) return;
+	if (lease.written === undefined) return closeLease(turn, destination, 'returned-to-monitor', { why });
+	const id = turn.state.nextActionId++;
+	destination.pending = { id, kind: 'giveBack', why };
+	turn.actions.push({ kind: 'giveBack', id, lease });
+}
+
+/** The lease is over: the binding ends, the ledger forgets it, and one line says how. */
+function closeLease(
+	turn: Turn,
+	destination: DestinationState,
+	name: 'returned-to-monitor' | 'yielded' | 'gone' | 'resume-dropped' | 'given-back',
+	facts: Record<string, string | number>,
+): void {
+	const { service, lease } = destination;
+	bind(turn, destination, 'up');
+	if (lease) turn.actions.push({ kind: 'forget', service, destination: lease.destination });
+	destination.lease = undefined;
+	destination.pending = undefined;
+	destination.rehearsed = false;
+	destination.contested = undefined;
+	destination.returnedMs = turn.nowMs;
+	turn.state.busyDestinations.delete(destination.id);
+	announce(turn, name, destination, facts);
+	settle(destination);
+	if (!destination.inTable) dropDestination(turn.state, destination);
+}
+
+function settle(destination: DestinationState): void {
+	if (destination.verdict !== 'recovering') return;
+	destination.verdict = 'healthy';
+	destination.told = undefined;
+	destination.heldDownUntilMs = undefined;
+}
+
+/** What became of a write that we asked for. */
+export function outcome(turn: Turn, id: number, result: OutcomeResult, detail: string): void {
+	const destination = [...turn.state.busyDestinations]
+		.map((busy) => turn.state.destinations.get(busy))
+		.find((candidate) => candidate?.pending?.id === id);
+	if (!destination?.pending) return;
+	const { kind, why } = destination.pending;
+	destination.pending = undefined;
+	destination.changedMs = turn.nowMs;
+	if (result === 'gone') return removed(turn, destination, 'somebody');
+	if (result === 'changed') return yieldTo(turn, destination, 'somebody', detail);
+	if (result === 'failed') return failedWrite(turn, destination, kind, detail);
+	if (kind === 'take') taken(turn, destination, result);
+	else givenBack(turn, destination, why);
+}
+
+export type OutcomeResult = 'done' | 'dry-run' | 'gone' | 'changed' | 'failed';
+
+function taken(turn: Turn, destination: DestinationState, result: 'done' | 'dry-run'): void {
+	const { lease, contested } = destination;
+	if (!lease) return;
+	destination.rehearsed = result === 'dry-run';
+	if (result === 'done') {
+		turn.state.counters.enforced += 1;
+		destination.destination = { ...destination.destination, weight: 0 };
+	}
+	const facts = {
+		owed: lease.destination.weight,
+		leaseSeconds: seconds(lease.untilMs - lease.sinceMs),
+		sinceFailedMs: turn.nowMs - destination.failedMs,
+	};
+	announce(turn, result === 'done' ? 'quiesced' : 'quiesce-dry-run', destination, facts);
+	if (contested) return concede(turn, destination);
+	// What happened while the write was under way counts now.
+	if (turn.state.stopping) endLease(turn, destination, 'ipvigil stops');
+	else if (destination.verdict === 'recovering') endLease(turn, destination, 'the server accepts our probe again');
+}
+
+/** Somebody wrote between our reading and our writing, and we covered it: their word is put back as the weight owed. */
+function concede(turn: Turn, destination: DestinationState): void {
+	const { lease, contested } = destination;
+	if (!lease || !contested) return;
+	lease.destination = { ...lease.destination, weight: contested.weight };
+	holdDown(turn, destination);
+	endLease(turn, destination, `${contested.by} had just written it`);
+}
+
+function givenBack(turn: Turn, destination: DestinationState, why: string): void {
+	const { lease } = destination;
+	if (!lease) return;
+	if (!destination.rehearsed)
+		destination.destination = { ...destination.destination, weight: lease.destination.weight };
+	const outageMs = turn.nowMs - lease.sinceMs;
+	// A listener's restart is no reason to trust the server less.
+	if (outageMs < turn.state.policy.restartMs) destination.ejections -= 1;
+	closeLease(turn, destination, 'given-back', { owed: lease.destination.weight, outageSeconds: seconds(outageMs), why });
+}
+
+function failedWrite(turn: Turn, destination: DestinationState, kind: 'take' | 'giveBack', detail: string): void {
+	const { lease } = destination;
+	destination.retryAtMs = turn.nowMs + turn.state.policy.retryMs;
+	announceOnce(turn, 'write-failed', destination, { detail, kind });
+	if (kind === 'take' && lease) {
+		turn.actions.push({ kind: 'forget', service: destination.service, destination: lease.destination });
+		bind(turn, destination, 'up');
+		destination.lease = undefined;
+	}
+	turn.actions.push({ kind: 'schedule', atMs: destination.retryAtMs });
+}
+
+/** Somebody else wrote this destination while we hold a lease: the monitor at our word, or anyone of their own accord. */
+export function rewritten(
+	turn: Turn,
+	destination: DestinationState,
+	operation: 'add' | 'edit' | 'delete',
+	weight: number,
+	by: string,
+): void {
+	destination.changedMs = turn.nowMs;
+	if (operation === 'delete') return removed(turn, destination, by);
+	destination.destination = { ...destination.destination, weight };
+	if (!destination.inTable) {
+		destination.inTable = true;
+		return returned(turn, destination, `${by} put it back`);
+	}
+	if (!destination.lease) return;
+	if (destination.pending?.kind === 'take' && destination.awaitingOwnWrite) {
+		destination.contested = { weight, by };
+	} else if (destination.lease.state === 'with-monitor') {
+		if (weight > 0) returned(turn, destination, `${by} put it back`);
+	} else if (destination.bound && weight === 0) {
+		handOver(turn, destination, by);
+	} else {
+		yieldTo(turn, destination, by, `weight ${weight}`);
+	}
+}
+
+/** The monitor acted on our word. It owns the weight now; we go on probing, to tell it when the server is back. */
+function handOver(turn: Turn, destination: DestinationState, by: string): void {
+	const { lease } = destination;
+	if (!lease) return;
+	destination.pending = undefined;
+	destination.lease = { ...lease, state: 'with-monitor', written: undefined };
+	turn.actions.push({ kind: 'ledger', lease: destination.lease });
+	if (lease.state === 'held') announce(turn, 'with-monitor', destination, { by });
+}
+
+export function removed(turn: Turn, destination: DestinationState, by: string): void {
+	destination.inTable = false;
+	destination.changedMs = turn.nowMs;
+	if (destination.lease && destination.bound) return handOver(turn, destination, by);
+	if (destination.lease) return closeLease(turn, destination, 'gone', { by });
+	dropDestination(turn.state, destination);
+}
+
+/** A destination that the monitor had taken out is in use again: the monitor has decided. */
+export function returned(turn: Turn, destination: DestinationState, why: string): void {
+	destination.verdict = 'recovering';
+	if (destination.lease) closeLease(turn, destination, 'returned-to-monitor', { why });
+	else settle(destination);
+}
+
+function yieldTo(turn: Turn, destination: DestinationState, by: string, what: string): void {
+	holdDown(turn, destination);
+	closeLease(turn, destination, 'yielded', { by, what, holdDownSeconds: seconds(turn.state.policy.holdDownMs) });
+}
+
+function holdDown(turn: Turn, destination: DestinationState): void {
+	destination.heldDownUntilMs = turn.nowMs + turn.state.policy.holdDownMs;
+}
+
+/** Renews, ends or retries what is due on a destination with a lease or an unfinished write. */
+export function tickDestination(turn: Turn, destination: DestinationState): void {
+	const { state, nowMs } = turn;
+	const { lease, pending } = destination;
+	if (pending) return;
+	if (!lease) {
+		if (nowMs < destination.retryAtMs) return;
+		state.busyDestinations.delete(destination.id);
+		return enforce(turn, destination);
+	}
+	if (nowMs < destination.retryAtMs) return;
+	const { policy } = state;
+	if (destination.verdict === 'recovering') endLease(turn, destination, 'the server accepts our probe again');
+	else if (nowMs - lease.sinceMs >= policy.leaseTotalMs) capReached(turn, destination, lease);
+	else if (nowMs >= lease.untilMs - renewMarginMs(turn, lease) && stillRefusing(turn, destination)) renew(turn, destination, lease);
+	else if (nowMs >= lease.untilMs) {
+		holdDown(turn, destination);
+		endLease(turn, destination, 'its lease is over and no probe says that it still refuses');
+	}
+	wakeForLease(turn, destination);
+}
+
+/** Short leases (tests, eager operators) are renewed in their last third. */
+function renewMarginMs(turn: Turn, lease: Lease): number {
+	return Math.min(turn.state.policy.renewMarginMs, (lease.untilMs - lease.sinceMs) / 3);
+}
+
+function stillRefusing(turn: Turn, destination: DestinationState): boolean {
+	const endpoint = destination.endpoint && turn.state.endpoints.get(destination.endpoint);
+	if (!endpoint || destination.verdict !== 'failed') return false;
+	const { recoverIntervalMs, probeTimeoutMs } = turn.state.policy;
+	return turn.nowMs - endpoint.lastNegativeMs <= 2 * (10 * recoverIntervalMs + probeTimeoutMs);
+}
+
+function renew(turn: Turn, destination: DestinationState, lease: Lease): void {
+	const { policy } = turn.state;
+	const lengthMs = leaseLengthMs(policy, lease.count - 1, random(turn.state));
+	const untilMs = Math.min(turn.nowMs + lengthMs, lease.sinceMs + policy.leaseTotalMs);
+	if (untilMs <= lease.untilMs) return;
+	destination.lease = { ...lease, untilMs };
+	turn.actions.push({ kind: 'ledger', lease: destination.lease });
+	journal(turn, 'renewed', destination, { leaseSeconds: seconds(untilMs - turn.nowMs) });
+}
+
+function capReached(turn: Turn, destination: DestinationState, lease: Lease): void {
+	announce(turn, 'cap-reached', destination, { outageSeconds: seconds(turn.nowMs - lease.sinceMs) });
+	holdDown(turn, destination);
+	endLease(turn, destination, 'a lease may last no longer');
+}
+
+function wakeForLease(turn: Turn, destination: DestinationState): void {
+	const { lease, pending } = destination;
+	if (!lease || pending) return;
+	const renewMs = lease.untilMs - renewMarginMs(turn, lease);
+	const atMs = renewMs > turn.nowMs ? renewMs : Math.max(lease.untilMs, turn.nowMs + turn.state.policy.retryMs);
+	turn.actions.push({ kind: 'schedule', atMs });
+}
