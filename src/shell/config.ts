@@ -7,15 +7,12 @@ import { existsSync, readFileSync } from 'node:fs';
 import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { defaultPolicy, type Policy } from '../judge/policy.js';
+import { attachKinds, logLevels, modes } from './choices.js';
 import { describeIssues } from './config-issue.js';
 import { OperatorError } from './errors.js';
 
 /** Read where no --config is given and the file exists. */
 export const defaultConfigPath = '/etc/ipvigil/config.yaml';
-
-export const modes = ['observe', 'notify', 'assist'] as const;
-export const attachKinds = ['auto', 'tc', 'xdp', 'xdp-generic', 'none'] as const;
-export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
 /** An `error` of the schema says what is allowed; config-issue.ts puts the place and what was found before it. */
 function oneOf<const T extends readonly [string, ...string[]]>(values: T) {

@@ -1,0 +1,8 @@
+/** The version, from the package.json that lies beside dist/ in a source tree and in an installed package alike. */
+import { readFileSync } from 'node:fs';
+
+export function version(): string {
+	const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
+	const { version } = JSON.parse(text) as { version: string };
+	return version;
+}
