@@ -3,6 +3,7 @@
  * log fields, command arguments. `tcp 10.0.0.100:80`, `fwmark 7`, `fwmark 7 inet6`,
  * `tcp 10.0.0.100:80 > 10.1.0.11:8080`. PURE.
  */
+import { canonicalAddress, familyOf } from './address.js';
 import type { Destination, Endpoint, Family, Protocol, Service, ServiceAddress } from './model.js';
 
 export type ServiceId = string;
@@ -23,7 +24,10 @@ export function endpointId(endpoint: Endpoint): EndpointId {
 	return `${endpoint.protocol} ${hostPort(endpoint.address, endpoint.port)}`;
 }
 
-export function destinationId(service: ServiceAddress, destination: Pick<Destination, 'address' | 'port'>): DestinationId {
+export function destinationId(
+	service: ServiceAddress,
+	destination: Pick<Destination, 'address' | 'port'>,
+): DestinationId {
 	return `${serviceId(service)} > ${hostPort(destination.address, destination.port)}`;
 }
 
@@ -31,19 +35,37 @@ export function destinationId(service: ServiceAddress, destination: Pick<Destina
  * The endpoint behind a destination, or undefined where the table alone cannot name it: a firewall
  * mark carries no protocol, a port-0 service no port.
  */
-export function endpointOf(service: Service, destination: Destination): Endpoint | undefined {
+export function endpointOf(service: Pick<Service, 'address'>, destination: Destination): Endpoint | undefined {
 	if (service.address.kind === 'fwmark' || destination.port === 0) return undefined;
 	const { family, address, port } = destination;
 	return { protocol: service.address.protocol, family, address, port };
 }
 
-/** Reads `tcp 10.0.0.100:80`, `udp [fd00::1]:53`, `fwmark 7` or `fwmark 7 inet6`; undefined if it is none of these. */
+/** Reads `10.1.0.11:8080` or `[fd00::11]:8080`, the address made canonical; undefined if it is neither. */
+export function parseHostPort(text: string): { family: Family; address: string; port: number } | undefined {
+	const match = /^(?:\[([0-9a-fA-F:.]+)\]|([0-9.]+)):(\d{1,5})$/.exec(text);
+	if (!match || Number(match[3]) > 65535) return undefined;
+	const address = canonicalAddress(match[1] ?? match[2] ?? '');
+	if (address === undefined) return undefined;
+	const family = familyOf(address);
+	// Brackets are what tells the families apart in text: `[10.0.0.1]:80` is nobody's spelling.
+	if ((family === 'inet6') !== (match[1] !== undefined)) return undefined;
+	return { family, address, port: Number(match[3]) };
+}
+
+/**
+ * Reads `tcp 10.0.0.100:80`, `udp [fd00::1]:53`, `fwmark 7` or `fwmark 7 inet6`; undefined if it is none of
+ * these. The address comes back canonical, so that `serviceId(parseServiceId(text))` is the one name.
+ */
 export function parseServiceId(text: string): ServiceAddress | undefined {
 	const mark = /^fwmark (\d{1,10})( inet6)?$/.exec(text);
-	if (mark) return { kind: 'fwmark', family: mark[2] ? 'inet6' : 'inet', fwmark: Number(mark[1]) };
-	const match = /^(tcp|udp|sctp) (?:\[([0-9a-fA-F:.]+)\]|([0-9.]+)):(\d{1,5})$/.exec(text);
-	if (!match || Number(match[4]) > 65535) return undefined;
-	const family: Family = match[2] ? 'inet6' : 'inet';
-	const address = (match[2] ?? match[3]) as string;
-	return { kind: 'address', protocol: match[1] as Protocol, family, address, port: Number(match[4]) };
+	if (mark) return fwmarkAddress(Number(mark[1]), mark[2] ? 'inet6' : 'inet');
+	const match = /^(tcp|udp|sctp) (\S+)$/.exec(text);
+	const host = match && parseHostPort(match[2] ?? '');
+	return host ? { kind: 'address', protocol: match[1] as Protocol, ...host } : undefined;
+}
+
+/** A mark is a 32-bit number; 0 is what the kernel calls "no mark". */
+function fwmarkAddress(fwmark: number, family: Family): ServiceAddress | undefined {
+	return fwmark >= 1 && fwmark <= 0xffffffff ? { kind: 'fwmark', family, fwmark } : undefined;
 }

@@ -38,7 +38,7 @@ export interface Stats {
 export interface Tunnel {
 	type: 'ipip' | 'gue' | 'gre';
 	port: number;
-	/** IP_VS_TUNNEL_ENCAP_FLAG_*: 0 no checksum, 1 checksum, 2 remote checksum offload. */
+	/** One of `tunnelFlags`. */
 	flags: number;
 }
 
@@ -58,10 +58,17 @@ export interface Destination {
 	stats: Stats;
 }
 
+/** IP_VS_SVC_F_* (include/uapi/linux/ip_vs.h). The three scheduler flags mean what the scheduler makes of them: sh and mh
+ * call the first "fallback" and the second "port". */
+export const serviceFlags = { persistent: 1, hashed: 2, onePacket: 4, scheduler1: 8, scheduler2: 16, scheduler3: 32 };
+
+/** IP_VS_TUNNEL_ENCAP_FLAG_* (include/uapi/linux/ip_vs.h). */
+export const tunnelFlags = { noChecksum: 0, checksum: 1, remoteChecksum: 2 };
+
 export interface Service {
 	address: ServiceAddress;
 	scheduler: string;
-	/** IP_VS_SVC_F_*: persistent 1, hashed 2, onepacket 4, scheduler flags 8, 16, 32. */
+	/** A sum of `serviceFlags`. */
 	flags: number;
 	/** Persistence time-out; 0 where the service is not persistent. */
 	persistenceSeconds: number;
