@@ -30,7 +30,8 @@ function resumeOne(turn: Turn, { lease, lastWriter }: FoundLease): void {
 	const destination = known ?? absent(turn, lease);
 	const why = obstacle(turn, destination, lease, lastWriter);
 	if (why !== undefined) return drop(turn, destination, lease, why);
-	destination.lease = lease;
+	// A destination that is gone was taken out by the monitor, at our word: no weight of ours stands anywhere.
+	destination.lease = destination.inTable ? lease : { ...lease, state: 'with-monitor', written: undefined };
 	destination.bound = turn.state.binding;
 	destination.verdict = 'failed';
 	destination.failedMs = lease.sinceMs;

@@ -94,7 +94,7 @@ function accepted(turn: Turn, endpoint: EndpointState): void {
 	for (const destination of destinationsOn(turn.state, endpoint)) {
 		if (destination.verdict === 'suspect') {
 			acquit(destination);
-			announce(turn, 'acquitted', destination, {});
+			journal(turn, 'acquitted', destination, {});
 		} else if (destination.verdict === 'failed') {
 			recover(turn, destination);
 		}

@@ -171,6 +171,7 @@ function taken(turn: Turn, destination: DestinationState, result: 'done' | 'dry-
 	// What happened while the write was under way counts now.
 	if (turn.state.stopping) endLease(turn, destination, 'ipvigil stops');
 	else if (destination.verdict === 'recovering') endLease(turn, destination, 'the server accepts our probe again');
+	wakeForLease(turn, destination);
 }
 
 /** Somebody wrote between our reading and our writing, and we covered it: their word is put back as the weight owed. */
@@ -271,12 +272,14 @@ export function tickDestination(turn: Turn, destination: DestinationState): void
 	const { state, nowMs } = turn;
 	const { lease, pending } = destination;
 	if (pending) return;
+	if (nowMs < destination.retryAtMs) {
+		turn.actions.push({ kind: 'schedule', atMs: destination.retryAtMs });
+		return;
+	}
 	if (!lease) {
-		if (nowMs < destination.retryAtMs) return;
 		state.busyDestinations.delete(destination.id);
 		return enforce(turn, destination);
 	}
-	if (nowMs < destination.retryAtMs) return;
 	const { policy } = state;
 	if (destination.verdict === 'recovering') endLease(turn, destination, 'the server accepts our probe again');
 	else if (nowMs - lease.sinceMs >= policy.leaseTotalMs) capReached(turn, destination, lease);
@@ -290,7 +293,7 @@ export function tickDestination(turn: Turn, destination: DestinationState): void
 
 /** Short leases (tests, eager operators) are renewed in their last third. */
 function renewMarginMs(turn: Turn, lease: Lease): number {
-	return Math.min(turn.state.policy.renewMarginMs, (lease.untilMs - lease.sinceMs) / 3);
+	return Math.min(turn.state.policy.renewMarginMs, Math.floor((lease.untilMs - lease.sinceMs) / 3));
 }
 
 function stillRefusing(turn: Turn, destination: DestinationState): boolean {

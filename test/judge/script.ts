@@ -1,0 +1,202 @@
+/**
+ * Plays a script of inputs to the judge and writes down what it answers: the golden files of `test/scenarios/`.
+ * A block is a command, `----`, and the answer. Time stands still but for `wait`, which delivers the ticks that
+ * the judge asked for. Leases that the judge has entered are kept as the ledger would keep them, for `restart`.
+ */
+import { createEvidence, type EvidencePool, observe } from '../../src/evidence/evidence.js';
+import type { Action } from '../../src/judge/action.js';
+import type { Input, ProbeOutcome, ProbePurpose } from '../../src/judge/input.js';
+import type { Lease } from '../../src/judge/lease.js';
+import { defaultPolicy, type Mode, type Policy } from '../../src/judge/policy.js';
+import { createState, type State } from '../../src/judge/state.js';
+import { step } from '../../src/judge/step.js';
+import { destinationId, endpointId } from '../../src/table/identity.js';
+import type { Endpoint, Snapshot } from '../../src/table/model.js';
+import { parseRules } from '../../src/table/rules.js';
+
+type Options = { mode: Mode; audited: boolean; binding: boolean; policy: Policy };
+type InputBody = Input extends infer I ? (I extends Input ? Omit<I, 'nowMs'> : never) : never;
+
+export class Script {
+	private nowMs = 1_000_000;
+	private state: State;
+	private evidence: EvidencePool;
+	private wakeMs = Number.POSITIVE_INFINITY;
+	private ledger = new Map<string, Lease>();
+	private calibrated: string[] = [];
+	private snapshot: Snapshot = { services: [] };
+	private lines: string[] = [];
+	private options: Options = { mode: 'assist', audited: true, binding: false, policy: { ...defaultPolicy, leaseJitter: 0 } };
+
+	constructor() {
+		this.state = this.fresh(4711);
+		this.evidence = createEvidence(this.options.policy.windowMs);
+	}
+
+	/** Runs one command (its first line; the rest is its body) and returns the answer. */
+	run(command: string): string {
+		const [head = '', ...body] = command.split('\n');
+		const [verb = '', ...words] = head.split(' ');
+		const handler = this.commands[verb];
+		if (!handler) throw new Error(`no such command: ${verb}`);
+		this.lines = [];
+		handler(words, body);
+		return this.lines.join('\n') || '(nothing)';
+	}
+
+	private commands: Record<string, (words: string[], body: string[]) => void> = {
+		start: (words) => this.start(words),
+		table: (_, body) => this.table(body.join('\n')),
+		calibrated: (words) => this.input({ kind: 'probe', ...probeOf(words, 'calibrate', 'accepted') }),
+		refusal: (words) => this.refusal(words),
+		probe: (words) => this.input({ kind: 'probe', ...probeOf(words, words[2] as ProbePurpose, words[3] as ProbeOutcome) }),
+		outcome: (words) => this.outcome(words),
+		write: (words) => this.write(words),
+		wait: (words) => this.wait(milliseconds(words[0] ?? '')),
+		release: (words) => this.input({ kind: 'release', destination: words.join(' '), reason: 'the operator asked' }),
+		stop: () => this.input({ kind: 'stop' }),
+		restart: (words) => this.restart(words),
+		show: () => this.show(),
+	};
+
+	private fresh(pid: number): State {
+		return createState({ ...this.options, pid, seed: 1 });
+	}
+
+	private start(words: string[]): void {
+		for (const word of words) {
+			const [key = '', value = ''] = word.split('=');
+			if (key === 'mode') this.options.mode = value as Mode;
+			else if (key === 'audited' || key === 'binding') this.options[key] = value === 'yes';
+			else if (key in this.options.policy) this.options.policy[key as keyof Policy] = Number(value);
+			else throw new Error(`no such option: ${key}`);
+		}
+		this.state = this.fresh(4711);
+	}
+
+	private table(text: string, sinceMs = this.nowMs): void {
+		const parsed = parseRules(text);
+		if (!parsed.ok) throw new Error(JSON.stringify(parsed));
+		this.snapshot = parsed.snapshot;
+		this.input({ kind: 'table', snapshot: this.snapshot, sinceMs });
+	}
+
+	private refusal(words: string[]): void {
+		const endpoint = endpointNamed(words);
+		const event = {
+			kind: 'refusal' as const,
+			atUs: this.nowMs * 1000,
+			endpoint,
+			client: words[2] ?? '10.9.0.1',
+			clientPort: 40_000,
+			interfaceIndex: 2,
+			answersSyn: words[3] !== 'stray',
+			suppressed: 0,
+		};
+		const edge = observe(this.evidence, event, this.nowMs);
+		if (edge) this.input({ kind: 'evidence', edge });
+	}
+
+	private outcome(words: string[]): void {
+		const [id, result, ...detail] = words;
+		this.input({ kind: 'outcome', action: Number(id), result: result as 'done', detail: detail.join(' ') });
+	}
+
+	/** write DESTINATION(3 words) add|edit|delete WEIGHT by COMM PID [own] */
+	private write(words: string[]): void {
+		const destination = words.slice(0, 4).join(' ');
+		const [operation, weight, , comm = '', pid, own] = words.slice(4);
+		const writer = { pid: Number(pid), comm, own: own === 'own' };
+		this.input({ kind: 'write', destination, operation: operation as 'edit', weight: Number(weight), writer });
+	}
+
+	private wait(ms: number): void {
+		const endMs = this.nowMs + ms;
+		while (this.wakeMs <= endMs) {
+			this.nowMs = Math.max(this.nowMs, this.wakeMs);
+			this.wakeMs = Number.POSITIVE_INFINITY;
+			this.input({ kind: 'tick' });
+		}
+		this.nowMs = endMs;
+	}
+
+	/** A new process finds the ledger. `restart [last-writer COMM PID]`: who wrote last, according to the audit map. */
+	private restart(words: string[]): void {
+		this.state = this.fresh(4712);
+		this.wakeMs = Number.POSITIVE_INFINITY;
+		this.input({ kind: 'table', snapshot: this.snapshot, sinceMs: this.nowMs });
+		const lastWriter = words[0] ? { comm: words[1] ?? '', pid: Number(words[2]), own: words[3] === 'own' } : undefined;
+		const leases = [...this.ledger.values()].map((lease) => ({ lease, lastWriter }));
+		this.input({ kind: 'resume', leases, calibrated: this.calibrated });
+	}
+
+	private show(): void {
+		for (const { id, verdict, lease, destination, inTable } of this.state.destinations.values()) {
+			const held = lease ? `lease ${lease.state}, written ${lease.written ?? '-'}, owed ${lease.destination.weight}` : 'no lease';
+			this.lines.push(`${id}: ${verdict}, ${inTable ? `weight ${destination.weight}` : 'not in table'}, ${held}`);
+		}
+		const { detected, enforced, overflow } = this.state.counters;
+		this.lines.push(`detected ${detected}, enforced ${enforced}, overflow ${JSON.stringify(overflow)}`);
+	}
+
+	private input(body: InputBody): void {
+		const { actions } = step(this.state, { ...body, nowMs: this.nowMs } as Input);
+		for (const action of actions) this.note(action);
+	}
+
+	private note(action: Action): void {
+		if (action.kind === 'schedule') {
+			this.wakeMs = Math.min(this.wakeMs, action.atMs);
+			return;
+		}
+		if (action.kind === 'setWeight' || action.kind === 'ledger')
+			this.ledger.set(destinationId(action.lease.service, action.lease.destination), action.lease);
+		if (action.kind === 'forget') this.ledger.delete(destinationId(action.service, action.destination));
+		if (action.kind === 'remember') this.calibrated = action.calibrated;
+		this.lines.push(this.describe(action));
+	}
+
+	private describe(action: Exclude<Action, { kind: 'schedule' }>): string {
+		switch (action.kind) {
+			case 'probe':
+				return `probe ${endpointId(action.endpoint)} to ${action.purpose} within ${action.timeoutMs} ms`;
+			case 'setWeight':
+				return `(${action.id}) set weight of ${this.name(action.lease)} from ${action.expect} to ${action.to}, lease ${action.lease.untilMs - this.nowMs} ms`;
+			case 'giveBack':
+				return `(${action.id}) give ${this.name(action.lease)} back ${action.lease.destination.weight} for ${action.lease.written}`;
+			case 'ledger':
+				return `ledger ${this.name(action.lease)} ${action.lease.state} for ${action.lease.untilMs - this.nowMs} ms`;
+			case 'forget':
+				return `forget ${destinationId(action.service, action.destination)}`;
+			case 'bind':
+				return `bind ${destinationId(action.service, action.destination)} ${action.state}`;
+			case 'remember':
+				return `remember ${action.calibrated.length} calibrated`;
+			case 'tell':
+				return `tell ${action.entry.scenario}`;
+			case 'journal':
+				return `journal ${action.entry.scenario}: ${action.entry.sentence}`;
+		}
+	}
+
+	private name(lease: Lease): string {
+		return destinationId(lease.service, lease.destination);
+	}
+}
+
+function endpointNamed(words: string[]): Endpoint {
+	const match = /^(.*):(\d+)$/.exec(words[1] ?? '');
+	if (!match?.[1]) throw new Error(`no endpoint: ${words.join(' ')}`);
+	const address = match[1].replace(/^\[|\]$/g, '');
+	return { protocol: 'tcp', family: address.includes(':') ? 'inet6' : 'inet', address, port: Number(match[2]) };
+}
+
+function probeOf(words: string[], purpose: ProbePurpose, outcome: ProbeOutcome) {
+	return { endpoint: endpointId(endpointNamed(words)), purpose, outcome, latencyMs: 1 };
+}
+
+function milliseconds(text: string): number {
+	const match = /^(\d+)(ms|s)$/.exec(text);
+	if (!match) throw new Error(`no duration: ${text}`);
+	return Number(match[1]) * (match[2] === 's' ? 1000 : 1);
+}
