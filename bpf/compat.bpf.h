@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Every difference between kernels, and the pieces of kernel structures that the programs read. The members
+ * are found by name at load time (CO-RE), so only names and kinds matter here, not order or offset. The IPVS
+ * ones live in the BTF of the ip_vs module: they resolve only while it is loaded.
+ *
+ * Read against the sources and the BTF of 6.1, 6.12 and 7.3.
+ */
+#ifndef IPVIGIL_COMPAT_BPF_H
+#define IPVIGIL_COMPAT_BPF_H
+
+#include <linux/types.h>
+
+#define BY_NAME __attribute__((preserve_access_index))
+
+/* linux/socket.h; not in the UAPI headers. */
+#define AF_INET 2
+#define AF_INET6 10
+
+struct ns_common {
+	unsigned int inum;
+} BY_NAME;
+
+struct net {
+	struct ns_common ns;
+} BY_NAME;
+
+struct netns_ipvs {
+	struct net *net;
+} BY_NAME;
+
+typedef struct {
+	int counter;
+} BY_NAME atomic_t;
+
+/* include/uapi/linux/netfilter.h; 16 octets everywhere, an IPv4 address in the first four. */
+union nf_inet_addr {
+	__be32 all[4];
+};
+
+/*
+ * include/net/ip_vs.h. `af` is 16 bits wide up to 6.x and 8 bits in 7.x. A plain load through these
+ * declarations is rewritten to the kernel's width when the member is unsigned; bpf_core_read() of two octets
+ * is not, and gave 0x9c02 instead of 2 on 7.3. So `af` is always loaded plainly.
+ */
+struct ip_vs_service {
+	__u16 af;
+	__u16 protocol;
+	union nf_inet_addr addr;
+	__be16 port;
+	__u32 fwmark;
+	struct netns_ipvs *ipvs;
+} BY_NAME;
+
+struct ip_vs_dest {
+	__u16 af;
+	__be16 port;
+	union nf_inet_addr addr;
+	atomic_t weight;
+	struct ip_vs_service *svc;
+} BY_NAME;
+
+struct ip_vs_dest_user_kern {
+	int weight;
+} BY_NAME;
+
+struct task_struct {
+	struct task_struct *real_parent;
+	char comm[16];
+} BY_NAME;
+
+struct seq_file;
+
+struct bpf_iter_meta {
+	struct seq_file *seq;
+} BY_NAME;
+
+struct bpf_iter__bpf_map_elem {
+	struct bpf_iter_meta *meta;
+	void *key;
+	void *value;
+} BY_NAME;
+
+#endif

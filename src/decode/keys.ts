@@ -1,0 +1,188 @@
+/**
+ * The keys and values of the BPF maps: domain values to the octets of bpf/events.h, and back. Layouts come from
+ * layout.generated.ts; which map holds what is capture's knowledge. PURE.
+ */
+import { formatAddress, isMapped, parseAddress } from '../table/address.js';
+import type { Endpoint, Protocol, ServiceAddress } from '../table/model.js';
+import type { EndpointCounters, LastWrite, Losses, Malformed, Operation } from './event.js';
+import {
+	addressKey,
+	endpointCounters,
+	endpointKey,
+	endpointState,
+	loss,
+	operation as operationNumbers,
+	writerKey,
+	writerValue,
+} from './layout.generated.js';
+
+/** IPPROTO_* of the protocols that IPVS balances and we watch (include/uapi/linux/in.h). */
+const protocolNumbers: Record<Protocol, number> = { tcp: 6, udp: 17, sctp: 132 };
+const protocolNames = new Map(Object.entries(protocolNumbers).map(([name, number]) => [number, name as Protocol]));
+const operationNames = new Map(
+	Object.entries(operationNumbers).map(([name, number]) => [number as number, name as Operation]),
+);
+
+const nanosecondsPerMicrosecond = 1000;
+
+export function viewOf(bytes: Uint8Array): DataView {
+	return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+export function malformed(reason: string): Malformed {
+	return { kind: 'malformed', reason };
+}
+
+export function microseconds(nanoseconds: number): number {
+	return Math.floor(nanoseconds / nanosecondsPerMicrosecond);
+}
+
+export function operationName(number: number): Operation | undefined {
+	return operationNames.get(number);
+}
+
+/** A process may call itself anything, terminal escapes included: only printable ASCII goes on. */
+export function printable(comm: string): string {
+	return comm.replace(/[^ -~]/g, '?');
+}
+
+/** Sixteen octets of an address from the table, which holds only canonical ones: anything else is our own mistake. */
+function addressOctets(address: string): Uint8Array {
+	const octets = parseAddress(address);
+	if (octets === undefined) throw new TypeError(`"${address}" is not an IP address`);
+	return octets;
+}
+
+function writeEndpoint(view: DataView, base: number, protocol: number, address: string, port: number): void {
+	endpointKey.address.write(view, base, addressOctets(address));
+	endpointKey.port.write(view, base, port);
+	endpointKey.protocol.write(view, base, protocol);
+}
+
+export function encodeEndpointKey({ protocol, address, port }: Endpoint): Uint8Array {
+	const key = new Uint8Array(endpointKey.layout.size);
+	writeEndpoint(viewOf(key), 0, protocolNumbers[protocol], address, port);
+	return key;
+}
+
+export function encodeAddressKey(address: string): Uint8Array {
+	const key = new Uint8Array(addressKey.layout.size);
+	addressKey.address.write(viewOf(key), 0, addressOctets(address));
+	return key;
+}
+
+/** A new endpoint's value: its slot among the counters, both gates open. */
+export function encodeEndpointState(slot: number): Uint8Array {
+	const value = new Uint8Array(endpointState.layout.size);
+	endpointState.slot.write(viewOf(value), 0, slot);
+	return value;
+}
+
+/** Of a firewall mark only the family is kept, as the unspecified address of that family. */
+export function encodeWriterKey(
+	service: ServiceAddress,
+	destination: { address: string; port: number },
+): Uint8Array {
+	const key = new Uint8Array(writerKey.layout.size);
+	const view = viewOf(key);
+	const protocol = service.kind === 'address' ? protocolNumbers[service.protocol] : 0;
+	if (service.kind === 'fwmark') {
+		writeEndpoint(view, writerKey.service.offset, 0, service.family === 'inet6' ? '::' : '0.0.0.0', 0);
+		writerKey.fwmark.write(view, 0, service.fwmark);
+	} else {
+		writeEndpoint(view, writerKey.service.offset, protocol, service.address, service.port);
+	}
+	writeEndpoint(view, writerKey.destination.offset, protocol, destination.address, destination.port);
+	return key;
+}
+
+/** The endpoint at `base`, or undefined where its protocol is none that we know. */
+export function readEndpoint(view: DataView, base: number): Endpoint | undefined {
+	const protocol = protocolNames.get(endpointKey.protocol.read(view, base));
+	if (protocol === undefined) return undefined;
+	const octets = endpointKey.address.read(view, base);
+	const family = isMapped(octets) ? 'inet' : 'inet6';
+	return { protocol, family, address: formatAddress(octets), port: endpointKey.port.read(view, base) };
+}
+
+/** Service and destination of the writer key at `base`, or undefined where its protocol is none that we know. */
+export function readWriterKey(view: DataView, base: number): Pick<LastWrite, 'service' | 'destination'> | undefined {
+	const service = readService(view, base);
+	if (service === undefined) return undefined;
+	const at = base + writerKey.destination.offset;
+	const address = formatAddress(endpointKey.address.read(view, at));
+	return { service, destination: { address, port: endpointKey.port.read(view, at) } };
+}
+
+function readService(view: DataView, base: number): ServiceAddress | undefined {
+	const at = base + writerKey.service.offset;
+	const fwmark = writerKey.fwmark.read(view, base);
+	if (fwmark !== 0) {
+		const family = isMapped(endpointKey.address.read(view, at)) ? 'inet' : 'inet6';
+		return { kind: 'fwmark', family, fwmark };
+	}
+	const endpoint = readEndpoint(view, at);
+	return endpoint && { kind: 'address', ...endpoint };
+}
+
+/** One entry of the last-writer map. */
+export function decodeLastWrite(key: Uint8Array, value: Uint8Array): LastWrite | Malformed {
+	if (key.length !== writerKey.layout.size || value.length !== writerValue.layout.size) {
+		return malformed(`a last-writer entry of ${key.length} + ${value.length} octets`);
+	}
+	const names = readWriterKey(viewOf(key), 0);
+	const view = viewOf(value);
+	const operation = operationName(writerValue.operation.read(view, 0));
+	if (names === undefined || operation === undefined) return malformed('a last write of unknown protocol or operation');
+	return {
+		...names,
+		operation,
+		weight: writerValue.weight.read(view, 0),
+		writes: writerValue.writes.read(view, 0),
+		atUs: microseconds(writerValue.timeNs.read(view, 0)),
+		pid: writerValue.pid.read(view, 0),
+		comm: printable(writerValue.comm.read(view, 0)),
+	};
+}
+
+function eachCpu(values: Uint8Array, size: number, add: (view: DataView, base: number) => void): void {
+	const view = viewOf(values);
+	for (let base = 0; base + size <= values.length; base += size) add(view, base);
+}
+
+/** The sum over all CPUs; `values` is what a per-CPU map gives for one key, one struct after the other. */
+export function sumEndpointCounters(values: Uint8Array): EndpointCounters {
+	const { layout, ...fields } = endpointCounters;
+	const sum = Object.fromEntries(Object.keys(fields).map((name) => [name, 0])) as unknown as EndpointCounters;
+	eachCpu(values, layout.size, (view, base) => {
+		for (const name of Object.keys(fields) as (keyof EndpointCounters)[]) sum[name] += fields[name].read(view, base);
+	});
+	return sum;
+}
+
+/** One loss counter summed over all CPUs: eight octets each. */
+export function sumLoss(values: Uint8Array): number {
+	let sum = 0;
+	eachCpu(values, 8, (view, base) => {
+		sum += Number(view.getBigUint64(base, true));
+	});
+	return sum;
+}
+
+/** The losses by name; `countAt` answers for an index of the array `losses`. */
+export function readLosses(countAt: (index: number) => number): Losses {
+	return {
+		ringFull: countAt(loss.ringFull),
+		truncated: countAt(loss.truncated),
+		fragment: countAt(loss.fragment),
+		headerChain: countAt(loss.headerChain),
+		writersFull: countAt(loss.writersFull),
+	};
+}
+
+/** The key of a BPF array: an index in host order. */
+export function encodeIndex(index: number): Uint8Array {
+	const key = new Uint8Array(4);
+	viewOf(key).setUint32(0, index, true);
+	return key;
+}
