@@ -2,7 +2,7 @@
  * What the judge wants done, as data. The executor (`remedy/`) carries actions out in the order given:
  * ledger the intention, act, feed the outcome back as an input, journal the outcome. PURE.
  */
-import type { DestinationId, ServiceId } from '../table/identity.js';
+import type { DestinationId, EndpointId, ServiceId } from '../table/identity.js';
 import type { Destination, Endpoint, ServiceAddress } from '../table/model.js';
 import type { ProbePurpose } from './input.js';
 import type { Lease } from './lease.js';
@@ -42,7 +42,7 @@ export type Action =
 	/** A notification that informs. */
 	| { kind: 'tell'; entry: JournalEntry }
 	| { kind: 'journal'; entry: JournalEntry }
-	/** Endpoints whose probe is calibrated, to be remembered across restarts: the whole set. */
-	| { kind: 'remember'; calibrated: string[] }
+	/** An endpoint whose probe is calibrated now, to be remembered across restarts. */
+	| { kind: 'remember'; calibrated: EndpointId }
 	/** The judge wants a tick no later than this. */
 	| { kind: 'schedule'; atMs: number };

@@ -89,7 +89,7 @@ function accepted(turn: Turn, endpoint: EndpointState): void {
 	endpoint.next = undefined;
 	if (!endpoint.calibrated) {
 		endpoint.calibrated = true;
-		turn.actions.push({ kind: 'remember', calibrated: calibratedEndpoints(turn) });
+		turn.actions.push({ kind: 'remember', calibrated: endpoint.id });
 	}
 	for (const destination of destinationsOn(turn.state, endpoint)) {
 		if (destination.verdict === 'suspect') {
@@ -105,10 +105,6 @@ function accepted(turn: Turn, endpoint: EndpointState): void {
 function acquit(destination: DestinationState): void {
 	destination.verdict = 'healthy';
 	destination.told = undefined;
-}
-
-function calibratedEndpoints(turn: Turn): EndpointId[] {
-	return [...turn.state.endpoints.values()].filter((endpoint) => endpoint.calibrated).map((endpoint) => endpoint.id);
 }
 
 function declined(turn: Turn, endpoint: EndpointState, purpose: ProbePurpose, outcome: ProbeOutcome): void {

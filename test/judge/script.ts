@@ -152,7 +152,7 @@ export class Script {
 		if (action.kind === 'setWeight' || action.kind === 'ledger')
 			this.ledger.set(destinationId(action.lease.service, action.lease.destination), action.lease);
 		if (action.kind === 'forget') this.ledger.delete(destinationId(action.service, action.destination));
-		if (action.kind === 'remember') this.calibrated = action.calibrated;
+		if (action.kind === 'remember') this.calibrated.push(action.calibrated);
 		this.lines.push(this.describe(action));
 	}
 
@@ -171,7 +171,7 @@ export class Script {
 			case 'bind':
 				return `bind ${destinationId(action.service, action.destination)} ${action.state}`;
 			case 'remember':
-				return `remember ${action.calibrated.length} calibrated`;
+				return `remember ${action.calibrated} is calibrated`;
 			case 'tell':
 				return `tell ${action.entry.scenario}`;
 			case 'journal':

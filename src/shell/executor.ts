@@ -1,0 +1,99 @@
+/**
+ * How each kind of action is carried out: one record keyed by kind (DESIGN: ledger the intention, act, feed the outcome
+ * back, journal the outcome). What an action means is the judge's; how it is done is remedy's and the monitors'.
+ */
+import type { Logger } from 'pino';
+import type { Action, JournalEntry } from '../judge/action.js';
+import type { Lease } from '../judge/lease.js';
+import type { BindingTarget, Delivery, TellingTarget } from '../monitors/contract.js';
+import type { Calibration } from '../remedy/calibration.js';
+import type { Ledger } from '../remedy/ledger.js';
+import type { Prober } from '../remedy/probe.js';
+import type { WeightOutcome, Weights } from '../remedy/weights.js';
+import type { Journal } from '../report/journal.js';
+import { endpointId } from '../table/identity.js';
+import type { Executors, Message } from './loop.js';
+
+export interface ExecutorParts {
+	prober: Prober;
+	weights: Weights;
+	ledger: Ledger;
+	calibration: Calibration;
+	binding: BindingTarget[];
+	telling: TellingTarget[];
+	journal: Journal;
+	log: Logger;
+	/** Everything but the last step: no binding notification goes out either. */
+	dryRun: boolean;
+	/** The boot clock. */
+	nowMs: () => number;
+	/** Where outcomes go: the loop's `take`. */
+	feed: (message: Message) => void;
+	/** What became of each notification, for the metrics: target's name, and how it ended. */
+	noted: (target: string, delivery: Delivery) => void;
+}
+
+export function createExecutors(parts: ExecutorParts): Omit<Executors, 'schedule'> {
+	return {
+		probe: ({ endpoint, purpose, timeoutMs }) => {
+			void parts.prober.probe(endpoint, timeoutMs).then(({ outcome, latencyMs }) => {
+				parts.feed({ kind: 'probe', endpoint: endpointId(endpoint), purpose, outcome, latencyMs });
+			});
+		},
+		setWeight: ({ id, lease, expect, to }) => answer(parts, id, parts.weights.take(lease, expect, to)),
+		giveBack: ({ id, lease }) => answer(parts, id, parts.weights.giveBack(lease)),
+		ledger: ({ lease }) => enter(parts, lease),
+		forget: ({ service, destination }) => forget(parts, { service, destination }),
+		bind: (action) => bind(parts, action),
+		tell: ({ entry }) => tell(parts, entry),
+		journal: ({ entry }) => record(parts, entry),
+		remember: ({ calibrated }) => parts.calibration.remember(calibrated),
+	};
+}
+
+function answer({ feed }: ExecutorParts, action: number, outcome: Promise<WeightOutcome>): void {
+	void outcome.then(({ result, detail }) => feed({ kind: 'outcome', action, result, detail }));
+}
+
+/** A renewal that cannot be entered leaves the older file, whose end the helper will honour: told, not fatal. */
+function enter({ ledger, log }: ExecutorParts, lease: Lease): void {
+	try {
+		ledger.enter(lease);
+	} catch (error) {
+		log.error({ err: error }, 'a lease could not be entered in the ledger; the give-back helper will end it at its earlier end');
+	}
+}
+
+function forget({ ledger, log }: ExecutorParts, key: Parameters<Ledger['remove']>[0]): void {
+	try {
+		ledger.remove(key);
+	} catch (error) {
+		log.error({ err: error }, 'a lease that is over could not be removed from the ledger');
+	}
+}
+
+function bind({ binding, dryRun, noted, log }: ExecutorParts, action: Extract<Action, { kind: 'bind' }>): void {
+	if (dryRun) return;
+	for (const target of binding)
+		void target.bind(action.service, action.destination, action.state).then((delivery) => {
+			noted(target.name, delivery);
+			if (!delivery.ok) log.error({ target: target.name, reason: delivery.reason }, 'a monitor could not be asked to act');
+		});
+}
+
+function tell({ telling, noted, log }: ExecutorParts, entry: JournalEntry): void {
+	for (const target of telling)
+		void target.tell(entry).then((delivery) => {
+			noted(target.name, delivery);
+			if (!delivery.ok) log.warn({ target: target.name, reason: delivery.reason }, 'a notification was not delivered');
+		});
+}
+
+/** Scenarios that a person should see in the log without looking for them. */
+const loud = new Set(['failed', 'quiesced', 'overflow', 'write-failed', 'cap-reached', 'cannot-confirm', 'yielded']);
+
+function record({ journal, log, nowMs }: ExecutorParts, entry: JournalEntry): void {
+	journal.write(entry, nowMs(), new Date());
+	const { scenario, service, destination, facts, sentence } = entry;
+	log[loud.has(scenario) ? 'warn' : 'info']({ scenario, service, destination, ...facts }, sentence);
+}
