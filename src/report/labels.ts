@@ -1,0 +1,30 @@
+/**
+ * A destination's labels, spelt as node_exporter's ipvs collector spells them (collector/ipvs_linux.go, which reads
+ * /proc/net/ip_vs): `proto` is TCP, UDP, SCTP or FWM, and a firewall mark is eight hexadecimal digits, without address.
+ */
+import type { Destination, ServiceAddress } from '../table/model.js';
+
+export const labelNames = [
+	'local_address',
+	'local_port',
+	'remote_address',
+	'remote_port',
+	'proto',
+	'local_mark',
+] as const;
+
+export type DestinationLabels = Record<(typeof labelNames)[number], string>;
+
+export function labelsOf(
+	service: ServiceAddress,
+	destination: Pick<Destination, 'address' | 'port'>,
+): DestinationLabels {
+	const remote = { remote_address: destination.address, remote_port: String(destination.port) };
+	if (service.kind === 'fwmark') {
+		// ip_vs_info_seq_show prints "FWM  %08X"; the collector gives such a service port 0.
+		const mark = service.fwmark.toString(16).toUpperCase().padStart(8, '0');
+		return { local_address: '', local_port: '0', ...remote, proto: 'FWM', local_mark: mark };
+	}
+	const proto = service.protocol.toUpperCase();
+	return { local_address: service.address, local_port: String(service.port), ...remote, proto, local_mark: '' };
+}
