@@ -1,0 +1,87 @@
+// What the addon exports, and nothing else. src/addon/index.ts is the only code that may load it: it has checked every
+// argument before a call arrives here, and the classes rely on that.
+#include "bpf_map.h"
+#include "bpf_object.h"
+#include "clsact_filter.h"
+#include "error.h"
+#include "instance.h"
+#include "libbpf_log.h"
+#include "link.h"
+#include "netlink_socket.h"
+#include "ring_reader.h"
+
+#include <net/if.h>
+
+#include <cerrno>
+#include <ctime>
+
+namespace ipvigil
+{
+
+namespace
+{
+
+Napi::Value readClock(Napi::Env env, clockid_t clock)
+{
+	constexpr int64_t nsPerSecond = 1'000'000'000;
+	timespec now{};
+	clock_gettime(clock, &now);
+	return Napi::BigInt::New(env, int64_t{now.tv_sec} * nsPerSecond + now.tv_nsec);
+}
+
+/** The clock of bpf_ktime_get_ns(). */
+Napi::Value monotonicNs(const Napi::CallbackInfo &info)
+{
+	return readClock(info.Env(), CLOCK_MONOTONIC);
+}
+
+/** The clock of bpf_ktime_get_boot_ns(): goes on while the machine sleeps. */
+Napi::Value bootNs(const Napi::CallbackInfo &info)
+{
+	return readClock(info.Env(), CLOCK_BOOTTIME);
+}
+
+Napi::Value possibleCpus(const Napi::CallbackInfo &info)
+{
+	const int cpus = libbpf_num_possible_cpus();
+	if (cpus < 0)
+		throw systemError(info.Env(), -cpus, "libbpf_num_possible_cpus");
+	return Napi::Number::New(info.Env(), cpus);
+}
+
+Napi::Value interfaceIndex(const Napi::CallbackInfo &info)
+{
+	const std::string name = info[0].As<Napi::String>();
+	const unsigned int index = if_nametoindex(name.c_str());
+	if (index == 0 && errno != ENODEV)
+		throw systemError(info.Env(), errno, "if_nametoindex", name);
+	return index == 0 ? info.Env().Undefined() : Napi::Number::New(info.Env(), index);
+}
+
+Napi::Object initialise(Napi::Env env, Napi::Object exports)
+{
+	LibbpfLog::install();
+	Instance *instance = new Instance();
+	env.SetInstanceData(instance);
+	const Napi::Function map = BpfMap::define(env);
+	const Napi::Function link = Link::define(env);
+	instance->map = Napi::Persistent(map);
+	instance->link = Napi::Persistent(link);
+	instance->clsactFilter = Napi::Persistent(ClsactFilter::define(env));
+	exports.Set("BpfMap", map);
+	exports.Set("Link", link);
+	exports.Set("BpfObject", BpfObject::define(env));
+	exports.Set("RingReader", RingReader::define(env));
+	exports.Set("NetlinkSocket", NetlinkSocket::define(env));
+	exports.Set("monotonicNs", Napi::Function::New(env, monotonicNs));
+	exports.Set("bootNs", Napi::Function::New(env, bootNs));
+	exports.Set("possibleCpus", Napi::Function::New(env, possibleCpus));
+	exports.Set("interfaceIndex", Napi::Function::New(env, interfaceIndex));
+	return exports;
+}
+
+} // namespace
+
+NODE_API_MODULE(ipvigil, initialise)
+
+} // namespace ipvigil
