@@ -39,16 +39,16 @@ const interfaceName = z
 	.string({ error: 'the name of an interface' })
 	.regex(/^[^/\s:]{1,15}$/, { error: 'the name of an interface (1 to 15 characters, no slash, colon or blank)' });
 
-const listenForm = '"ADDRESS:PORT" or "[IPv6 ADDRESS]:PORT"';
+const listenForm = '"ADDRESS:PORT" or "[IPv6 ADDRESS]:PORT", port up to 65535';
 
-const listen = z
-	.string({ error: listenForm })
-	.regex(/^(\[[0-9a-fA-F:.]+\]|[0-9.]+|localhost):\d{1,5}$/, { error: listenForm })
-	.refine((text) => Number(text.slice(text.lastIndexOf(':') + 1)) <= 65_535, {
-		error: `${listenForm}, port up to 65535`,
-	});
+function isListenAddress(text: string): boolean {
+	const port = /^(?:\[[0-9a-fA-F:.]+\]|[0-9.]+|localhost):(\d{1,5})$/.exec(text)?.[1];
+	return port !== undefined && Number(port) <= 65_535;
+}
 
-/** An hour bounds each time of the policy, a day the total of a lease: beyond that it is a slip of the keyboard. */
+const listen = z.string({ error: listenForm }).refine(isListenAddress, { error: listenForm });
+
+/** A day bounds each time of the policy: beyond that it is a slip of the keyboard. */
 const longestMs = 24 * 3_600_000;
 
 /** A share is written as a fraction, everything else as a whole number: the default says which one a key is. */

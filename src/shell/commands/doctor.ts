@@ -27,12 +27,13 @@ JSON: { "format": 1, "exit": CODE, "checks": [ { "check", "status", "reason", "r
 
 async function diagnose(options: DoctorOptions): Promise<void> {
 	const { loadConfig } = await import('../config.js');
+	const config = loadConfig(options.config);
 	const { collectChecks } = await import('./doctor/collect.js');
 	const { renderChecks, checksJson } = await import('./doctor/view.js');
 	const { exitOf } = await import('./doctor/check.js');
 	const { exits } = await import('../errors.js');
 	const { usesColour } = await import('./grid.js');
-	const checks = await collectChecks(loadConfig(options.config));
+	const checks = await collectChecks(config);
 	process.stdout.write(options.output === 'json' ? checksJson(checks) : renderChecks(checks, usesColour()));
 	process.exitCode = exits[exitOf(checks)].code;
 }

@@ -2,10 +2,12 @@
  * Columns and colours of everything that people read: no frames, so that the lines can be cut and grepped, and colour
  * only on a terminal that wants it.
  */
-import { styleText } from 'node:util';
 import Table from 'cli-table3';
 
-export type Colour = 'red' | 'yellow' | 'green' | 'dim';
+/** Select Graphic Rendition (ECMA-48 8.3.117): what turns a colour on, and what turns it off again. */
+const rendition = { red: [31, 39], yellow: [33, 39], green: [32, 39], dim: [2, 22] } as const;
+
+export type Colour = keyof typeof rendition;
 
 /** https://no-color.org: any NO_COLOR that is not empty turns colours off. */
 export function usesColour(stream: { isTTY?: boolean } = process.stdout, environment = process.env): boolean {
@@ -13,7 +15,8 @@ export function usesColour(stream: { isTTY?: boolean } = process.stdout, environ
 }
 
 export function paint(colour: Colour, text: string, colours: boolean): string {
-	return colours ? styleText(colour, text) : text;
+	const [on, off] = rendition[colour];
+	return colours ? `\u001b[${on}m${text}\u001b[${off}m` : text;
 }
 
 const noFrame = Object.fromEntries(

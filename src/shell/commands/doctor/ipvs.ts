@@ -84,7 +84,7 @@ export function weightZeroDoesHarm({ scheduler, flags }: Pick<Service, 'schedule
 /** What the services of the table mean for `assist`, one line per kind of trouble and not per service. */
 export function tableChecks({ services }: Snapshot): Check[] {
 	const destinations = services.reduce((sum, service) => sum + service.destinations.length, 0);
-	const size = ok('table', `${services.length} services, ${destinations} destinations`);
+	const size = ok('table', `services: ${services.length}, destinations: ${destinations}`);
 	return [size, ...troubles.flatMap((trouble) => troubleCheck(services, trouble))];
 }
 

@@ -1,0 +1,61 @@
+/**
+ * Where a command gets the table from: the kernel by netlink, or a file of ipvsadm rules. One service costs one
+ * request of the kernel; the whole table is read only where nothing less was asked for.
+ */
+import { readFileSync } from 'node:fs';
+import { IpvsClient } from '../netlink/ipvs-client.js';
+import { serviceId } from '../table/identity.js';
+import type { Service, ServiceAddress, Snapshot } from '../table/model.js';
+import { parseRules } from '../table/rules.js';
+import { OperatorError } from './errors.js';
+
+/** `services` empty: all of them. `rules` undefined: the kernel's table. A named service that is not there is an error. */
+export async function readTable(services: readonly ServiceAddress[], rules: string | undefined): Promise<Snapshot> {
+	if (rules !== undefined) return selectFrom(readRules(rules), services);
+	const client = await IpvsClient.open();
+	try {
+		return services.length === 0 ? await client.snapshot() : await askFor(client, services);
+	} finally {
+		client.close();
+	}
+}
+
+async function askFor(client: IpvsClient, addresses: readonly ServiceAddress[]): Promise<Snapshot> {
+	const services: Service[] = [];
+	for (const address of addresses) services.push((await client.service(address)) ?? notFound(address));
+	return { services };
+}
+
+/** Reads a file of rules. A wrong line is a `usage` error that says where, what was found and what was expected. */
+export function readRules(file: string): Snapshot {
+	const result = parseRules(textOf(file));
+	if (result.ok) return result.snapshot;
+	throw new OperatorError(
+		'usage',
+		`${file}:${result.line}: found ${result.found}, expected ${result.expected}`,
+		'The format is that of: ipvsadm -S -n',
+	);
+}
+
+function textOf(file: string): string {
+	try {
+		return readFileSync(file, 'utf8');
+	} catch (error) {
+		const reason = error instanceof Error ? error.message : String(error);
+		throw new OperatorError(
+			'usage',
+			`The rules ${file} cannot be read: ${reason}`,
+			'Name a readable file of ipvsadm rules.',
+		);
+	}
+}
+
+function selectFrom(snapshot: Snapshot, addresses: readonly ServiceAddress[]): Snapshot {
+	if (addresses.length === 0) return snapshot;
+	const byId = new Map(snapshot.services.map((service) => [serviceId(service.address), service]));
+	return { services: addresses.map((address) => byId.get(serviceId(address)) ?? notFound(address)) };
+}
+
+function notFound(address: ServiceAddress): never {
+	throw new OperatorError('not-found', `The service ${serviceId(address)} is not in the table.`);
+}
