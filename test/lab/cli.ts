@@ -1,0 +1,76 @@
+/** `npm run lab`: real directors in virtual machines, from the command line. */
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { ensureKernel, type KernelName, kernelNames } from './kernel.js';
+import { loadScenarios } from './scenarios.js';
+import { planFor, runScenarios, runShell } from './session.js';
+import { asItShould, Timeline } from './timeline.js';
+
+const say = (sentence: string) => void process.stdout.write(`${sentence}\n`);
+const kernelOption = () => new Option('-k, --kernel <series>', 'Debian kernel to boot').choices(kernelNames).default('6.1');
+
+const program = new Command('lab')
+	.description('Real IPVS directors, clients and servers in a virtual machine with a stock Debian kernel.')
+	.argument('[scenario]', 'a scenario, or "all" for every one that the kernel has')
+	.addOption(kernelOption())
+	.option('-b, --blind', "switch the scenario's signal off: it must then fail")
+	.addHelpText('after', '\nExit code: 0 when all went as it should, 1 when a scenario did not, 2 when the lab itself failed.')
+	.action(async (name: string | undefined, options: { kernel: KernelName; blind?: boolean }) => {
+		if (name === undefined) return program.help({ error: true });
+		await run(name, options.kernel, options.blind ?? false);
+	});
+
+program.command('list').description('the scenarios').action(list);
+program
+	.command('shell')
+	.description('a director to play with, on this terminal')
+	.addOption(kernelOption())
+	.action((_options, command: Command) => runShell(command.optsWithGlobals<{ kernel: KernelName }>().kernel, say));
+program
+	.command('kernels')
+	.description('fetch kernels into the cache (all, or those named)')
+	.argument('[series...]', kernelNames.join(', '), series, [])
+	.action(async (names: KernelName[]) => {
+		for (const name of names.length > 0 ? names : kernelNames) say(`kernel ${name}: ${(await ensureKernel(name, say)).release}`);
+	});
+
+function series(value: string, earlier: KernelName[]): KernelName[] {
+	const name = kernelNames.find((each) => each === value);
+	if (!name) throw new InvalidArgumentError(`one of ${kernelNames.join(', ')}`);
+	return [...earlier, name];
+}
+
+async function list(): Promise<void> {
+	for (const { name, sentence, signal, kernels } of await loadScenarios()) {
+		const notes = [...(signal ? [`--blind switches off: ${signal}`] : []), ...(kernels ? [`kernels ${kernels.join(', ')}`] : [])];
+		say(`${name.padEnd(24)}${sentence}${notes.length > 0 ? ` (${notes.join('; ')})` : ''}`);
+	}
+}
+
+async function run(name: string, kernel: KernelName, blind: boolean): Promise<void> {
+	const runs = name === 'all' ? await planFor(kernel, blind) : [{ scenario: await known(name, blind), blind }];
+	const timeline = new Timeline(say);
+	const outcomes = await runScenarios({
+		kernel,
+		runs,
+		say,
+		onEvent: (event) => timeline.event(event),
+		onOutcome: (outcome) => timeline.outcome(outcome),
+	});
+	// A blind run exits as its scenario ends: it must fail, so honest is 1. `all` judges for itself.
+	const bad = name === 'all' ? outcomes.filter((each) => !asItShould(each)) : outcomes.filter(({ failure }) => failure !== undefined);
+	process.exitCode = bad.length === 0 ? 0 : 1;
+}
+
+async function known(name: string, blind: boolean): Promise<string> {
+	const scenario = (await loadScenarios()).find((each) => each.name === name);
+	if (!scenario) throw new Error(`no scenario ${name}: see "npm run lab -- list"`);
+	if (blind && !scenario.signal) throw new Error(`${name} names no signal to switch off`);
+	return name;
+}
+
+try {
+	await program.parseAsync();
+} catch (error) {
+	process.stderr.write(`lab: ${(error as Error).message}\n`);
+	process.exitCode = 2;
+}

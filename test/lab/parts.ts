@@ -1,0 +1,120 @@
+/**
+ * The people of a scenario: the director's table, the real servers, the clients and what became of their attempts.
+ */
+import type { Clients, Director, Failure, RealServer, Totals, Traffic, TrafficOptions } from './scenario.js';
+import { exec, type Processes, script } from './process.js';
+import type { RealServerPlace, Topology } from './topology.js';
+import { labtool } from './tools.js';
+
+/** A listener is up within a second even under load; ten times that. */
+const listenLimitMs = 10_000;
+/** The last attempts have timed out by then (5 s is the longest time-out in use). */
+const trafficStopLimitMs = 20_000;
+
+const hostPort = ({ address, port }: { address: string; port: number }) =>
+	address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+
+export function makeDirector(node: string): Director {
+	const ipvsadm = (...args: string[]) => exec(node, 'ipvsadm', ...args);
+	const weights = async () => parseWeights(await ipvsadm('-Sn'));
+	return {
+		ipvsadm,
+		weights,
+		weight: async (destination) => (await weights()).get(destination),
+		blindfold: async () => void (await script(node, blindfoldScript)),
+	};
+}
+
+/** `-a -t 10.0.0.100:80 -r 10.1.0.11:8080 -m -w 100` is one destination. */
+export function parseWeights(rules: string): Map<string, number> {
+	const found = new Map<string, number>();
+	for (const match of rules.matchAll(/^-a .*?-r (\S+) .*?-w (\d+)/gm)) {
+		const [, destination, weight] = match;
+		if (destination && !found.has(destination)) found.set(destination, Number(weight));
+	}
+	return found;
+}
+
+/**
+ * clsact and XDP go with their qdisc or link setting; tcx programs (6.6 and later) only by detaching their link, which
+ * leaves the daemon's file descriptor in place, so it does not notice.
+ */
+const blindfoldScript = `
+for device in $(ip -o link show | sed 's/^[0-9]*: \\([^:@]*\\).*/\\1/'); do
+	tc qdisc del dev "$device" clsact 2>/dev/null || true
+	ip link set dev "$device" xdp off 2>/dev/null || true
+done
+bpftool link list | sed -n 's/^\\([0-9]*\\): \\(tcx\\|xdp\\) .*/\\1/p' | while read -r id; do bpftool link detach id "$id"; done
+`;
+
+export function makeServer(place: RealServerPlace, processes: Processes): RealServer {
+	let running: ReturnType<Processes['start']> | undefined;
+	return {
+		name: place.node,
+		destination: hostPort(place),
+		start: async () => {
+			const started = processes.start(place.node, labtool, ['serve', place.node, place.address, String(place.port)]);
+			running = started;
+			await new Promise<void>((resolve, reject) => {
+				const late = () => reject(new Error(`${place.node} does not listen: ${started.lines.join(' ')}`));
+				const limit = setTimeout(late, listenLimitMs);
+				started.onLine = () => {
+					clearTimeout(limit);
+					if (started.lines[0]?.includes('serving')) resolve();
+					else late();
+				};
+			});
+		},
+		kill: async () => {
+			await running?.kill();
+			running = undefined;
+		},
+		firewall: async (rules) => void (await script(place.node, `nft -f - <<'END'\nflush ruleset\n${rules}\nEND`)),
+	};
+}
+
+export function makeClients(topology: Topology, processes: Processes): Clients {
+	return {
+		start: ({ ratePerS = 20, to = topology.vip, from = topology.clients.addresses, timeoutMs = 3_000 }: TrafficOptions = {}) => {
+			const args = ['--to', hostPort(to), '--rate', String(ratePerS), '--from', from.join(','), '--timeout-ms', String(timeoutMs)];
+			return watch(processes.start(topology.clients.node, labtool, ['clients', ...args]));
+		},
+	};
+}
+
+interface FailureLine {
+	kind: 'failure';
+	result: Failure['result'];
+	at_ns: number;
+	took_us: number;
+	from: string;
+}
+
+type TotalsLine = Omit<Totals, 'atMs'> & { kind: 'totals'; at_ns: number };
+
+function watch(process: ReturnType<Processes['start']>): Traffic {
+	const failures: Failure[] = [];
+	const none = { refused: 0, timeout: 0, reset: 0, unreachable: 0, closed: 0, error: 0 };
+	let newest: Totals = { atMs: 0, ok: 0, started: 0, skipped: 0, open: 0, ...none, by: {} };
+	process.onLine = (line) => {
+		if (!line.startsWith('{')) return;
+		const read = JSON.parse(line) as FailureLine | TotalsLine;
+		if (read.kind === 'totals') newest = totalsOf(read);
+		else failures.push({ result: read.result, atMs: read.at_ns / 1e6, tookMs: read.took_us / 1e3, from: read.from });
+	};
+	return {
+		failures,
+		totals: () => {
+			if (process.ended !== undefined) throw new Error(`the clients ended with ${process.ended}: ${process.lines.at(-1)}`);
+			return newest;
+		},
+		stop: async () => {
+			await process.stop(trafficStopLimitMs);
+			return newest;
+		},
+	};
+}
+
+function totalsOf({ kind: _, at_ns, ...counts }: TotalsLine): Totals {
+	return { ...counts, atMs: at_ns / 1e6 };
+}
