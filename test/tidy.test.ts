@@ -158,9 +158,10 @@ test('functions fit on a screen', () => {
 
 test('every file opens by saying what it is', () => {
 	const spoken = new Set(handwritten.filter(opensWithComment).map(({ path }) => path));
-	/** A .cc file is introduced by the header beside it. */
+	/** A .cc file is introduced by the header beside it, and a test by the names of its tests. */
 	const silent = handwritten
 		.map(({ path }) => path)
+		.filter((path) => !path.endsWith('.test.ts'))
 		.filter((path) => !spoken.has(path) && !spoken.has(path.replace(/\.cc$/, '.h')));
 	refuse(silent, 'A reader should know from the first lines where a file stands in the way of the data.');
 });

@@ -77,6 +77,7 @@ const kindOfCode: Record<string, ExitKind> = {
 	IPVS_MISSING: 'no-ipvs',
 	IPVS_DENIED: 'privileges',
 	ADDON_MISSING: 'not-built',
+	LAYOUT_MISMATCH: 'not-built',
 	EPERM: 'privileges',
 	EACCES: 'privileges',
 	EADDRINUSE: 'busy',

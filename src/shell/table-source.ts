@@ -3,7 +3,7 @@
  * request of the kernel; the whole table is read only where nothing less was asked for.
  */
 import { readFileSync } from 'node:fs';
-import { IpvsClient } from '../netlink/ipvs-client.js';
+import type { IpvsClient } from '../netlink/ipvs-client.js';
 import { serviceId } from '../table/identity.js';
 import type { Service, ServiceAddress, Snapshot } from '../table/model.js';
 import { parseRules } from '../table/rules.js';
@@ -12,6 +12,7 @@ import { OperatorError } from './errors.js';
 /** `services` empty: all of them. `rules` undefined: the kernel's table. A named service that is not there is an error. */
 export async function readTable(services: readonly ServiceAddress[], rules: string | undefined): Promise<Snapshot> {
 	if (rules !== undefined) return selectFrom(readRules(rules), services);
+	const { IpvsClient } = await import('../netlink/ipvs-client.js');
 	const client = await IpvsClient.open();
 	try {
 		return services.length === 0 ? await client.snapshot() : await askFor(client, services);

@@ -23,7 +23,7 @@ export async function collectChecks(config: Config): Promise<Check[]> {
 		releaseCheck(release()),
 		typesCheck(existsSync('/sys/kernel/btf/vmlinux')),
 		lockdownCheck(textOf('/sys/kernel/security/lockdown')),
-		...(await bpfChecks({ privileged: privileges.status === 'ok', ipvsLoaded: ipvsLoaded(), attach: config.attach })),
+		...bpfChecks({ privileged: privileges.status === 'ok', ipvsLoaded: ipvsLoaded(), attach: config.attach }),
 		attachCheck(release(), config.attach),
 		pinCheck(mounts, config.pinDirectory),
 		...(await ipvsChecks(config)),
