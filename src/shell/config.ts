@@ -177,11 +177,3 @@ function readConfig(file: string): string {
 		);
 	}
 }
-
-/** Where the metrics are served, in the form that a socket wants; undefined where they are off. */
-export function listenAddress(config: Config): { host: string; port: number } | undefined {
-	if (config.metrics === 'off') return undefined;
-	const text = config.metrics.listen;
-	const colon = text.lastIndexOf(':');
-	return { host: text.slice(0, colon).replace(/^\[(.*)\]$/, '$1'), port: Number(text.slice(colon + 1)) };
-}

@@ -81,6 +81,7 @@ const kindOfCode: Record<string, ExitKind> = {
 	EPERM: 'privileges',
 	EACCES: 'privileges',
 	EADDRINUSE: 'busy',
+	EADDRNOTAVAIL: 'usage',
 };
 
 function textOf(error: object, key: 'code' | 'syscall' | 'remedy'): string {

@@ -2,6 +2,7 @@
  * What IPVS itself offers and how it is set: the module, its sysctls, and the services where weight 0 does not do what
  * one would think. Values in, lines out; doctor/facts.ts reads them.
  */
+import { weightZeroHarm } from '../../../judge/guard.js';
 import { serviceId } from '../../../table/identity.js';
 import type { Service, Snapshot } from '../../../table/model.js';
 import { type Check, degraded, missing, ok } from './check.js';
@@ -72,15 +73,6 @@ export function sysctlChecks(values: Sysctls, persistent: boolean): Check[] {
 	});
 }
 
-/** IP_VS_SVC_F_SCHED1: sh-fallback and mh-fallback (include/uapi/linux/ip_vs.h). dh has no such flag. */
-const fallbackFlag = 0x0008;
-
-/** True where a hash goes on sending clients to a server of weight 0 instead of the next one. */
-export function weightZeroDoesHarm({ scheduler, flags }: Pick<Service, 'scheduler' | 'flags'>): boolean {
-	if (scheduler === 'dh') return true;
-	return (scheduler === 'sh' || scheduler === 'mh') && (flags & fallbackFlag) === 0;
-}
-
 /** What the services of the table mean for `assist`, one line per kind of trouble and not per service. */
 export function tableChecks({ services }: Snapshot): Check[] {
 	const destinations = services.reduce((sum, service) => sum + service.destinations.length, 0);
@@ -98,8 +90,8 @@ interface Trouble {
 const troubles: Trouble[] = [
 	{
 		check: 'schedulers',
-		applies: weightZeroDoesHarm,
-		reason: 'weight 0 does not turn clients away here, so assist only tells',
+		applies: (service) => weightZeroHarm({ ...service, destinations: new Set() }) !== undefined,
+		reason: 'the scheduler goes on sending clients to weight 0, so assist only tells',
 		remedy: 'Edit sh and mh services with the flag sh-fallback or mh-fallback; dh has none.',
 	},
 	{

@@ -9,7 +9,7 @@ const wanted: { name: string; bit: number; purpose: string }[] = [
 	{ name: 'CAP_BPF', bit: 39, purpose: 'loading programs and maps' },
 	{ name: 'CAP_PERFMON', bit: 38, purpose: 'programs that read packets at a variable offset' },
 	/** Not enough are BPF and PERFMON: reading a module's BTF by its id wants it too (BPF_BTF_GET_FD_BY_ID). */
-	{ name: 'CAP_SYS_ADMIN', bit: 21, purpose: "the types of the kernel's modules (audit hooks in ip_vs)" },
+	{ name: 'CAP_SYS_ADMIN', bit: 21, purpose: "the types of the kernel's modules, for the audit" },
 ];
 
 export function privilegesCheck(processStatus: string): Check {

@@ -115,14 +115,6 @@ test('sysctls are told by what weight 0 does to clients', () => {
 	assert.deepEqual(statuses(undefined, 1, 1, false), ['degraded', 'ok', 'ok']);
 });
 
-test('weight 0 does harm with a hash that has no fallback', () => {
-	assert.ok(weightZeroDoesHarm({ scheduler: 'sh', flags: 2 }));
-	assert.ok(!weightZeroDoesHarm({ scheduler: 'sh', flags: 8 }));
-	assert.ok(weightZeroDoesHarm({ scheduler: 'mh', flags: 16 }));
-	assert.ok(weightZeroDoesHarm({ scheduler: 'dh', flags: 8 }));
-	assert.ok(!weightZeroDoesHarm({ scheduler: 'wrr', flags: 0 }));
-});
-
 function service(port: number, rest: Partial<Service> = {}): Service {
 	return {
 		address: { kind: 'address', protocol: 'tcp', family: 'inet', address: '10.0.0.100', port },
@@ -139,6 +131,8 @@ function service(port: number, rest: Partial<Service> = {}): Service {
 
 test('troubles of services come on one line each, with three names at most', () => {
 	assert.deepEqual(tableChecks({ services: [service(80)] }), [ok('table', 'services: 1, destinations: 0')]);
+	const fallback = service(80, { scheduler: 'sh', flags: 10 });
+	assert.equal(tableChecks({ services: [fallback] }).length, 1);
 	const hashed = [1, 2, 3, 4, 5].map((port) => service(port, { scheduler: 'dh' }));
 	const [, line, ...rest] = tableChecks({ services: hashed });
 	assert.equal(line?.check, 'schedulers');
