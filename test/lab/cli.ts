@@ -6,14 +6,18 @@ import { planFor, runScenarios, runShell } from './session.js';
 import { asItShould, Timeline } from './timeline.js';
 
 const say = (sentence: string) => void process.stdout.write(`${sentence}\n`);
-const kernelOption = () => new Option('-k, --kernel <series>', 'Debian kernel to boot').choices(kernelNames).default('6.1');
+const kernelOption = () =>
+	new Option('-k, --kernel <series>', 'Debian kernel to boot').choices(kernelNames).default('6.1');
 
 const program = new Command('lab')
 	.description('Real IPVS directors, clients and servers in a virtual machine with a stock Debian kernel.')
 	.argument('[scenario]', 'a scenario, or "all" for every one that the kernel has')
 	.addOption(kernelOption())
 	.option('-b, --blind', "switch the scenario's signal off: it must then fail")
-	.addHelpText('after', '\nExit code: 0 when all went as it should, 1 when a scenario did not, 2 when the lab itself failed.')
+	.addHelpText(
+		'after',
+		'\nExit code: 0 when all went as it should, 1 when a scenario did not, 2 when the lab itself failed.',
+	)
 	.action(async (name: string | undefined, options: { kernel: KernelName; blind?: boolean }) => {
 		if (name === undefined) return program.help({ error: true });
 		await run(name, options.kernel, options.blind ?? false);
@@ -30,7 +34,8 @@ program
 	.description('fetch kernels into the cache (all, or those named)')
 	.argument('[series...]', kernelNames.join(', '), series, [])
 	.action(async (names: KernelName[]) => {
-		for (const name of names.length > 0 ? names : kernelNames) say(`kernel ${name}: ${(await ensureKernel(name, say)).release}`);
+		for (const name of names.length > 0 ? names : kernelNames)
+			say(`kernel ${name}: ${(await ensureKernel(name, say)).release}`);
 	});
 
 function series(value: string, earlier: KernelName[]): KernelName[] {
@@ -41,7 +46,10 @@ function series(value: string, earlier: KernelName[]): KernelName[] {
 
 async function list(): Promise<void> {
 	for (const { name, sentence, signal, kernels } of await loadScenarios()) {
-		const notes = [...(signal ? [`--blind switches off: ${signal}`] : []), ...(kernels ? [`kernels ${kernels.join(', ')}`] : [])];
+		const notes = [
+			...(signal ? [`--blind switches off: ${signal}`] : []),
+			...(kernels ? [`kernels ${kernels.join(', ')}`] : []),
+		];
 		say(`${name.padEnd(24)}${sentence}${notes.length > 0 ? ` (${notes.join('; ')})` : ''}`);
 	}
 }
@@ -57,7 +65,10 @@ async function run(name: string, kernel: KernelName, blind: boolean): Promise<vo
 		onOutcome: (outcome) => timeline.outcome(outcome),
 	});
 	// A blind run exits as its scenario ends: it must fail, so honest is 1. `all` judges for itself.
-	const bad = name === 'all' ? outcomes.filter((each) => !asItShould(each)) : outcomes.filter(({ failure }) => failure !== undefined);
+	const bad =
+		name === 'all'
+			? outcomes.filter((each) => !asItShould(each))
+			: outcomes.filter(({ failure }) => failure !== undefined);
 	process.exitCode = bad.length === 0 ? 0 : 1;
 }
 

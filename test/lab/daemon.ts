@@ -4,14 +4,21 @@
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { JournalLine } from '../../src/report/segments.js';
 import { repository } from './place.js';
 import type { BackgroundProcess } from './process.js';
-import type { Background, Daemon, DaemonConfig, JournalLine, Lab } from './scenario.js';
+import type { Background, Daemon, DaemonConfig, Lab } from './scenario.js';
 
 export const ipvigil = join(repository, 'dist/src/shell/cli.js');
 
+/** One calibrating probe each, tried again every 5 s; ten rounds of it. */
+const calibrationLimitMs = 50_000;
+
 /** As a director in assist mode would run it; what a scenario gives goes on top. */
-export function daemonConfig(directory: string, config: DaemonConfig): DaemonConfig & { runtimeDirectory: string; journalDirectory: string } {
+export function daemonConfig(
+	directory: string,
+	config: DaemonConfig,
+): DaemonConfig & { runtimeDirectory: string; journalDirectory: string } {
 	return {
 		mode: 'assist',
 		runtimeDirectory: '/run/ipvigil',
@@ -22,7 +29,12 @@ export function daemonConfig(directory: string, config: DaemonConfig): DaemonCon
 }
 
 /** A background process with the daemon's ways of speaking. */
-export function asDaemon(process: BackgroundProcess, lab: Lab, runtimeDirectory: string, journalDirectory: string): Daemon {
+export function asDaemon(
+	process: BackgroundProcess,
+	lab: Lab,
+	runtimeDirectory: string,
+	journalDirectory: string,
+): Daemon {
 	const journal = () => readJournal(journalDirectory);
 	const daemon = {
 		runtimeDirectory,
@@ -30,6 +42,12 @@ export function asDaemon(process: BackgroundProcess, lab: Lab, runtimeDirectory:
 		log: () => process.lines.flatMap((line) => parsed<{ level: number; msg: string }>(line)),
 		journaled: (what: string, limitMs: number, fits: (line: JournalLine) => boolean) =>
 			lab.until(`journal has ${what}`, limitMs, async () => (await journal()).find(fits)),
+		calibrated: async (destinations: string[]) => {
+			await lab.until(`the probes of ${destinations.join(', ')} are calibrated`, calibrationLimitMs, async () => {
+				const known = await readFile(join(runtimeDirectory, 'calibrated.json'), 'utf8').catch(() => '[]');
+				return destinations.every((destination) => known.includes(`${destination}"`));
+			});
+		},
 	};
 	return Object.defineProperties(daemon, forwarded(process)) as Daemon;
 }
@@ -52,7 +70,7 @@ async function readJournal(directory: string): Promise<JournalLine[]> {
 	const segments = names.filter((name) => name.endsWith('.ndjson')).sort();
 	const texts = await Promise.all(segments.map((name) => readFile(join(directory, name), 'utf8').catch(() => '')));
 	const lines = texts.flatMap((text) => text.split('\n').flatMap((line) => parsed<JournalLine>(line)));
-	return lines.sort((a, b) => a.atMs - b.atMs);
+	return lines.sort((a, b) => a.bootMs - b.bootMs);
 }
 
 function parsed<T>(line: string): T[] {

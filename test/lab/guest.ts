@@ -43,7 +43,13 @@ async function runOne(scenario: Scenario, blind: boolean): Promise<void> {
 	await takeDown(scenario.topology).catch((error: Error) => {
 		failure ??= `the topology does not come down: ${error.message}`;
 	});
-	emit({ kind: 'end', atMs: nowMs(), scenario: name, tookMs: nowMs() - beganMs, ...(failure === undefined ? {} : { failure }) });
+	emit({
+		kind: 'end',
+		atMs: nowMs(),
+		scenario: name,
+		tookMs: nowMs() - beganMs,
+		...(failure === undefined ? {} : { failure }),
+	});
 }
 
 async function withinLimit(work: Promise<void>, limitMs: number): Promise<void> {

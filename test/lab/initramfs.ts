@@ -49,7 +49,9 @@ export function moduleOrder(modulesDep: string, names: string[]): string[] {
 
 /** The kernel takes - and _ in a module's name for the same. */
 function moduleName(file: string): string {
-	return basename(file).replace(/\.ko.*$/, '').replaceAll('-', '_');
+	return basename(file)
+		.replace(/\.ko.*$/, '')
+		.replaceAll('-', '_');
 }
 
 async function unpackModule(from: string, to: string): Promise<void> {

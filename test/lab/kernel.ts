@@ -40,8 +40,12 @@ export const kernelNames = Object.keys(suites) as KernelName[];
 /** Drivers that no guest of ours has hardware for: four fifths of the modules, left unpacked. */
 const unneeded = [
 	'sound',
-	...['gpu', 'media', 'staging', 'infiniband', 'usb', 'scsi', 'iio', 'input', 'hwmon', 'hid'].map((d) => `drivers/${d}`),
-	...['net/wireless', 'net/ethernet', 'mtd', 'platform', 'video', 'mfd', 'power', 'nvme', 'md'].map((d) => `drivers/${d}`),
+	...['gpu', 'media', 'staging', 'infiniband', 'usb', 'scsi', 'iio', 'input', 'hwmon', 'hid'].map(
+		(d) => `drivers/${d}`,
+	),
+	...['net/wireless', 'net/ethernet', 'mtd', 'platform', 'video', 'mfd', 'power', 'nvme', 'md'].map(
+		(d) => `drivers/${d}`,
+	),
 ];
 
 /** apt asks the archive for 100 MB at most; an hour is a very slow line, not a hang. */
@@ -142,7 +146,10 @@ async function packagesOf(apt: Apt, name: KernelName): Promise<string[]> {
 	const image = /^Depends:.*?\b(linux-image-(\d+\.\d+)[^ ,]*-amd64)\b/m.exec(shown);
 	const series = image?.[2];
 	if (!image?.[1] || !series || !(series === name || series.startsWith(`${name}.`))) return [];
-	const depends = await apt.run(['depends', '--recurse', '--no-suggests', '--no-recommends', '--no-breaks', image[1]], 'apt-cache');
+	const depends = await apt.run(
+		['depends', '--recurse', '--no-suggests', '--no-recommends', '--no-breaks', image[1]],
+		'apt-cache',
+	);
 	const release = image[1].replace('linux-image-', '');
 	const names = new Set(depends.split('\n').filter((line) => /^linux-\S+$/.test(line) && line.endsWith(release)));
 	return [...names].filter((each) => /^linux-(image|binary|modules|base)-/.test(each));
@@ -156,11 +163,14 @@ async function install(name: KernelName, apt: Apt, packages: string[], work: str
 	await mkdir(tree);
 	// 7.x installs below /usr, 6.x below /: one place for both.
 	await symlink('.', join(tree, 'usr'));
-	for (const file of await readdir(apt.directory)) if (file.endsWith('.deb')) await unpack(join(apt.directory, file), tree);
+	for (const file of await readdir(apt.directory))
+		if (file.endsWith('.deb')) await unpack(join(apt.directory, file), tree);
 	const [release] = await readdir(join(tree, 'lib/modules'));
 	if (!release) throw new Error(`${packages.join(', ')} hold no modules: the archive's packaging has changed`);
 	await run('/sbin/depmod', ['-b', tree, release]);
-	const vmlinuz = [`boot/vmlinuz-${release}`, `lib/modules/${release}/vmlinuz`].find((path) => existsSync(join(tree, path)));
+	const vmlinuz = [`boot/vmlinuz-${release}`, `lib/modules/${release}/vmlinuz`].find((path) =>
+		existsSync(join(tree, path)),
+	);
 	if (!vmlinuz) throw new Error(`${packages.join(', ')} hold no vmlinuz: the archive's packaging has changed`);
 	await writeFile(join(tree, 'kernel.json'), JSON.stringify({ release, vmlinuz }));
 	await mkdir(join(cacheDirectory, 'kernels'), { recursive: true });
@@ -194,6 +204,13 @@ async function progress(apt: Apt, packages: string[], name: KernelName, say: Say
 
 async function bytesIn(directory: string): Promise<number> {
 	const names = (await readdir(directory).catch(() => [])).filter((name) => name.includes('.deb'));
-	const sizes = await Promise.all(names.map((name) => stat(join(directory, name)).then((found) => found.size, () => 0)));
+	const sizes = await Promise.all(
+		names.map((name) =>
+			stat(join(directory, name)).then(
+				(found) => found.size,
+				() => 0,
+			),
+		),
+	);
 	return sizes.reduce((sum, size) => sum + size, 0);
 }

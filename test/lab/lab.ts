@@ -7,7 +7,7 @@ import { inspect } from 'node:util';
 import { asDaemon, daemonConfig, ipvigil } from './daemon.js';
 import type { LabEvent } from './events.js';
 import { makeClients, makeDirector, makeServer } from './parts.js';
-import { exec, Processes, script } from './process.js';
+import { exec, type Processes, script } from './process.js';
 import type { Answer, Daemon, DaemonConfig, DaemonOptions, Lab, Scenario } from './scenario.js';
 import { namespacesOf, render, type Topology } from './topology.js';
 
@@ -27,7 +27,12 @@ export async function build(topology: Topology): Promise<void> {
 
 /** Deleting a namespace with its processes gone takes its devices, rules and IPVS table along. */
 export async function takeDown(topology: Topology): Promise<void> {
-	await script(undefined, `ip -force -batch - <<'END'\n${namespacesOf(topology).map((n) => `netns del ${n}`).join('\n')}\nEND`);
+	await script(
+		undefined,
+		`ip -force -batch - <<'END'\n${namespacesOf(topology)
+			.map((n) => `netns del ${n}`)
+			.join('\n')}\nEND`,
+	);
 	await rm('/run/ipvigil', { recursive: true, force: true });
 	await rm('/sys/fs/bpf/ipvigil', { recursive: true, force: true }).catch(() => undefined);
 }
@@ -60,7 +65,8 @@ export function makeLab({ scenario, blind, directory, processes, emit }: LabOpti
 		note: (sentence, atMs = nowMs()) => emit({ kind: 'note', atMs, scenario: name, sentence }),
 		fact: (fact, value) => emit({ kind: 'fact', atMs: nowMs(), scenario: name, name: fact, value }),
 		expect(condition, sentence, seen) {
-			if (!condition) throw new Error(seen === undefined ? sentence : `${sentence}; seen: ${inspect(seen, { depth: 5 })}`);
+			if (!condition)
+				throw new Error(seen === undefined ? sentence : `${sentence}; seen: ${inspect(seen, { depth: 5 })}`);
 		},
 		until,
 		exec,
@@ -87,7 +93,12 @@ async function until<T>(what: string, limitMs: number, ask: () => Answer<T> | Pr
 }
 
 /** YAML is a superset of JSON. */
-async function startDaemon(lab: Lab, processes: Processes, config: DaemonConfig, options: DaemonOptions): Promise<Daemon> {
+async function startDaemon(
+	lab: Lab,
+	processes: Processes,
+	config: DaemonConfig,
+	options: DaemonOptions,
+): Promise<Daemon> {
 	const whole = daemonConfig(lab.directory, config);
 	const file = join(lab.directory, 'ipvigil.yaml');
 	await mkdir(whole.journalDirectory, { recursive: true });
@@ -100,6 +111,10 @@ async function startDaemon(lab: Lab, processes: Processes, config: DaemonConfig,
 		if (daemon.ended !== undefined) return true;
 		return daemon.log().some(({ msg }) => msg?.startsWith('observing'));
 	});
-	lab.expect(daemon.ended === undefined, `ipvigil ended with ${daemon.ended} instead of observing`, daemon.lines.slice(-20));
+	lab.expect(
+		daemon.ended === undefined,
+		`ipvigil ended with ${daemon.ended} instead of observing`,
+		daemon.lines.slice(-20),
+	);
 	return daemon;
 }

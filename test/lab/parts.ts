@@ -1,10 +1,11 @@
 /**
  * The people of a scenario: the director's table, the real servers, the clients and what became of their attempts.
  */
-import type { Clients, Director, Failure, RealServer, Totals, Traffic, TrafficOptions } from './scenario.js';
+
 import { exec, type Processes, script } from './process.js';
-import type { RealServerPlace, Topology } from './topology.js';
+import type { Clients, Director, Failure, RealServer, Totals, Traffic, TrafficOptions } from './scenario.js';
 import { labtool } from './tools.js';
+import type { RealServerPlace, Topology } from './topology.js';
 
 /** A listener is up within a second even under load; ten times that. */
 const listenLimitMs = 10_000;
@@ -21,7 +22,6 @@ export function makeDirector(node: string): Director {
 		ipvsadm,
 		weights,
 		weight: async (destination) => (await weights()).get(destination),
-		blindfold: async () => void (await script(node, blindfoldScript)),
 	};
 }
 
@@ -34,18 +34,6 @@ export function parseWeights(rules: string): Map<string, number> {
 	}
 	return found;
 }
-
-/**
- * clsact and XDP go with their qdisc or link setting; tcx programs (6.6 and later) only by detaching their link, which
- * leaves the daemon's file descriptor in place, so it does not notice.
- */
-const blindfoldScript = `
-for device in $(ip -o link show | sed 's/^[0-9]*: \\([^:@]*\\).*/\\1/'); do
-	tc qdisc del dev "$device" clsact 2>/dev/null || true
-	ip link set dev "$device" xdp off 2>/dev/null || true
-done
-bpftool link list | sed -n 's/^\\([0-9]*\\): \\(tcx\\|xdp\\) .*/\\1/p' | while read -r id; do bpftool link detach id "$id"; done
-`;
 
 export function makeServer(place: RealServerPlace, processes: Processes): RealServer {
 	let running: ReturnType<Processes['start']> | undefined;
@@ -75,8 +63,22 @@ export function makeServer(place: RealServerPlace, processes: Processes): RealSe
 
 export function makeClients(topology: Topology, processes: Processes): Clients {
 	return {
-		start: ({ ratePerS = 20, to = topology.vip, from = topology.clients.addresses, timeoutMs = 3_000 }: TrafficOptions = {}) => {
-			const args = ['--to', hostPort(to), '--rate', String(ratePerS), '--from', from.join(','), '--timeout-ms', String(timeoutMs)];
+		start: ({
+			ratePerS = 20,
+			to = topology.vip,
+			from = topology.clients.addresses,
+			timeoutMs = 3_000,
+		}: TrafficOptions = {}) => {
+			const args = [
+				'--to',
+				hostPort(to),
+				'--rate',
+				String(ratePerS),
+				'--from',
+				from.join(','),
+				'--timeout-ms',
+				String(timeoutMs),
+			];
 			return watch(processes.start(topology.clients.node, labtool, ['clients', ...args]));
 		},
 	};
@@ -105,7 +107,8 @@ function watch(process: ReturnType<Processes['start']>): Traffic {
 	return {
 		failures,
 		totals: () => {
-			if (process.ended !== undefined) throw new Error(`the clients ended with ${process.ended}: ${process.lines.at(-1)}`);
+			if (process.ended !== undefined)
+				throw new Error(`the clients ended with ${process.ended}: ${process.lines.at(-1)}`);
 			return newest;
 		},
 		stop: async () => {

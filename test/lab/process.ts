@@ -24,7 +24,9 @@ export async function exec(namespace: string | undefined, program: string, ...ar
 		return (await run(file, argv, { timeout: execLimitMs, maxBuffer: 16 << 20 })).stdout;
 	} catch (error) {
 		const { stderr, message } = error as { stderr?: string; message: string };
-		throw new Error(`${[program, ...args].join(' ').slice(0, 400)} in ${namespace ?? 'the guest'}: ${stderr?.trim() || message}`);
+		throw new Error(
+			`${[program, ...args].join(' ').slice(0, 400)} in ${namespace ?? 'the guest'}: ${stderr?.trim() || message}`,
+		);
 	}
 }
 
@@ -51,7 +53,9 @@ export class Processes {
 
 	/** What all of them wrote, for the scenario's output.log. */
 	output(): string {
-		return [...this.#running].map(({ name, lines, ended }) => `== ${name} (${ended})\n${lines.join('\n')}\n`).join('\n');
+		return [...this.#running]
+			.map(({ name, lines, ended }) => `== ${name} (${ended})\n${lines.join('\n')}\n`)
+			.join('\n');
 	}
 }
 
@@ -71,8 +75,12 @@ export class BackgroundProcess implements Background {
 			if (stream) createInterface({ input: stream }).on('line', (line) => this.#keep(line));
 		}
 		this.#end = new Promise((resolve) => {
-			child.once('error', (error) => resolve((this.ended = error.message)));
-			child.once('close', (code, signal) => resolve((this.ended = signal ?? code ?? 'ended')));
+			const end = (how: number | string) => {
+				this.ended ??= how;
+				resolve(this.ended);
+			};
+			child.once('error', (error) => end(error.message));
+			child.once('close', (code, signal) => end(signal ?? code ?? 'ended'));
 		});
 	}
 

@@ -3,10 +3,11 @@
  * list of them); it says in data which director it needs and in `run` what happens and what must then be true, in the
  * words of clients, servers, weights and the journal. It throws where something is not as it must be.
  *
- * With `--blind` a scenario that names its `signal` runs with that signal switched off (it asks `lab.blind` and
- * calls `director.blindfold()` or configures the daemon so), and must then fail: proof that it was the signal that
- * did the work and not something else.
+ * With `--blind` a scenario that names its `signal` runs with that signal switched off, and must then fail: proof that
+ * it was the signal that did the work and not something else. The scenario does the switching: it asks `lab.blind` and
+ * configures the daemon so (wire refusals: `interfaces: ['lo']`).
  */
+import type { JournalLine } from '../../src/report/segments.js';
 import type { KernelName } from './kernel.js';
 import type { Topology } from './topology.js';
 
@@ -64,8 +65,6 @@ export interface Director {
 	weights(): Promise<Map<string, number>>;
 	weight(destination: string): Promise<number | undefined>;
 	ipvsadm(...args: string[]): Promise<string>;
-	/** Takes every program off the director's interfaces from outside, as if the wire said nothing. */
-	blindfold(): Promise<void>;
 }
 
 export interface RealServer {
@@ -124,15 +123,6 @@ export interface DaemonOptions {
 	startOnly?: boolean;
 }
 
-export interface JournalLine {
-	atMs: number;
-	scenario: string;
-	service?: string;
-	destination?: string;
-	sentence: string;
-	facts: Record<string, string | number | boolean>;
-}
-
 export interface Background {
 	readonly pid: number;
 	/** What it wrote to stdout and stderr so far, by line. */
@@ -151,5 +141,7 @@ export interface Daemon extends Background {
 	journal(): Promise<JournalLine[]>;
 	/** The first journal line that fits, waited for. */
 	journaled(what: string, limitMs: number, fits: (line: JournalLine) => boolean): Promise<JournalLine>;
+	/** Waits until the probe of each destination is calibrated: before that, no refusal can convict. */
+	calibrated(destinations: string[]): Promise<void>;
 	readonly runtimeDirectory: string;
 }

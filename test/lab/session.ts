@@ -39,18 +39,38 @@ export interface SessionOptions {
 	onOutcome?: (outcome: Outcome) => void;
 }
 
+/** A machine that ended before its first word is a mishap of the emulator. */
+class NeverReady extends Error {}
+
+/** Emulators stumble over a booting kernel now and then (seen with QEMU 7.2); three times in a row is something else. */
+const bootsTried = 3;
+
 /** Runs the plan in one guest. Throws where the machine fails; a failing scenario is an outcome. */
-export async function runScenarios({ kernel: name, runs, say, onEvent, onOutcome }: SessionOptions): Promise<Outcome[]> {
+export async function runScenarios(options: SessionOptions): Promise<Outcome[]> {
+	for (let tried = 1; ; tried++) {
+		try {
+			return await runOnce(options);
+		} catch (error) {
+			if (!(error instanceof NeverReady) || tried === bootsTried) throw error;
+			options.say(`${error.message}; booting again`);
+		}
+	}
+}
+
+async function runOnce({ kernel: name, runs, say, onEvent, onOutcome }: SessionOptions): Promise<Outcome[]> {
 	const { machine, share } = await launch(name, { runs, shell: false }, say);
 	const outcomes: Outcome[] = [];
 	let facts: Outcome['facts'] = {};
+	let ready = false;
 	const take = (event: LabEvent) => {
+		ready = true;
 		if (event.kind === 'begin') facts = {};
 		if (event.kind === 'fact') facts[event.name] = event.value;
 		onEvent?.(event);
 		if (event.kind !== 'end') return;
 		const run = runs[outcomes.length];
-		if (run?.scenario !== event.scenario) throw new Error(`the guest ended ${event.scenario} where ${run?.scenario} was planned`);
+		if (run?.scenario !== event.scenario)
+			throw new Error(`the guest ended ${event.scenario} where ${run?.scenario} was planned`);
 		const outcome = { ...run, tookMs: event.tookMs, failure: event.failure, facts };
 		outcomes.push(outcome);
 		onOutcome?.(outcome);
@@ -62,7 +82,9 @@ export async function runScenarios({ kernel: name, runs, say, onEvent, onOutcome
 	} finally {
 		machine.kill();
 	}
-	if (outcomes.length < runs.length) throw new Error(`the guest ended after ${outcomes.length} of ${runs.length} runs; see ${share}/console.log`);
+	if (!ready) throw new NeverReady(`the guest ended while it booted; see ${share}/console.log`);
+	if (outcomes.length < runs.length)
+		throw new Error(`the guest ended after ${outcomes.length} of ${runs.length} runs; see ${share}/console.log`);
 	return outcomes;
 }
 
@@ -90,7 +112,12 @@ async function newShare(name: KernelName): Promise<string> {
 }
 
 /** Hands on each whole line of a growing file until the machine is off; each silence is bounded by what is under way. */
-async function follow(machine: Machine, file: string, take: (event: LabEvent) => void, done: () => boolean): Promise<void> {
+async function follow(
+	machine: Machine,
+	file: string,
+	take: (event: LabEvent) => void,
+	done: () => boolean,
+): Promise<void> {
 	let ended = false;
 	let failure: Error | undefined;
 	machine.ended.then(
@@ -132,7 +159,12 @@ class GrowingFile {
 		if (!handle) return [];
 		try {
 			const { size } = await handle.stat();
-			const { bytesRead, buffer } = await handle.read(Buffer.alloc(size - this.#offset), 0, size - this.#offset, this.#offset);
+			const { bytesRead, buffer } = await handle.read(
+				Buffer.alloc(size - this.#offset),
+				0,
+				size - this.#offset,
+				this.#offset,
+			);
 			this.#offset += bytesRead;
 			const lines = (this.#rest + buffer.toString('utf8', 0, bytesRead)).split('\n');
 			this.#rest = lines.pop() ?? '';

@@ -33,7 +33,10 @@ export class Timeline {
 	outcome({ scenario, blind, failure, tookMs }: Outcome): void {
 		const name = blind ? `${scenario} (blind)` : scenario;
 		if (!blind) this.#print(failure ? `FAILED  ${name}: ${failure}` : `ok  ${name} (${seconds(tookMs)} s)`);
-		else this.#print(failure ? `ok  ${name} fails without its signal: ${failure}` : `FAILED  ${name} passes without its signal`);
+		else
+			this.#print(
+				failure ? `ok  ${name} fails without its signal: ${failure}` : `FAILED  ${name} passes without its signal`,
+			);
 	}
 }
 

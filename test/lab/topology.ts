@@ -67,8 +67,17 @@ export function natIpv4({ servers = 3, scheduler = 'wrr', weight = 100, prefixes
 		clients: { node: 'cl', addresses: sources },
 		modules: ['bridge', 'veth', 'ip_vs', `ip_vs_${scheduler}`],
 		networks: [
-			{ name: 'front', ports: [{ node: 'cl', interface: 'front0' }, { node: 'di', interface: 'front0' }] },
-			{ name: 'back', ports: [{ node: 'di', interface: 'back0' }, ...places.map(({ node }) => ({ node, interface: 'back0' }))] },
+			{
+				name: 'front',
+				ports: [
+					{ node: 'cl', interface: 'front0' },
+					{ node: 'di', interface: 'front0' },
+				],
+			},
+			{
+				name: 'back',
+				ports: [{ node: 'di', interface: 'back0' }, ...places.map(({ node }) => ({ node, interface: 'back0' }))],
+			},
 		],
 		nodes: [
 			{
@@ -104,7 +113,10 @@ export function namespacesOf(topology: Topology): string[] {
 /** Scripts in the order they must run: `undefined` is the machine's own namespace, where veths are made. */
 export function render(topology: Topology): { namespace: string | undefined; script: string }[] {
 	return [
-		{ namespace: undefined, script: batch([...namespacesOf(topology).map((name) => `netns add ${name}`), ...veths(topology)]) },
+		{
+			namespace: undefined,
+			script: batch([...namespacesOf(topology).map((name) => `netns add ${name}`), ...veths(topology)]),
+		},
 		...topology.networks.map((network) => ({ namespace: switchOf(network), script: batch(switchLines(network)) })),
 		...topology.nodes.map((node) => ({ namespace: node.name, script: nodeScript(node, topology) })),
 	];
@@ -137,11 +149,15 @@ function nodeScript(node: Node, topology: Topology): string {
 		'link set dev lo up',
 		...(node.links ?? []),
 		...ports.map((port) => `link set dev ${port.interface} ${port.master ? `master ${port.master} ` : ''}up`),
-		...Object.entries(node.addresses ?? {}).flatMap(([name, list]) => list.map((address) => addressLine(name, address))),
+		...Object.entries(node.addresses ?? {}).flatMap(([name, list]) =>
+			list.map((address) => addressLine(name, address)),
+		),
 		...(node.routes ?? []).map((route) => `route add ${route}`),
 	];
 	const sysctls = Object.entries(node.sysctls ?? {}).map(([key, value]) => `echo '${value}' >/proc/sys/${key}`);
-	return [...sysctls, batch(lines), ...(node.ipvs ? [`ipvsadm -R <<'END'\n${node.ipvs.join('\n')}\nEND`] : [])].join('\n');
+	return [...sysctls, batch(lines), ...(node.ipvs ? [`ipvsadm -R <<'END'\n${node.ipvs.join('\n')}\nEND`] : [])].join(
+		'\n',
+	);
 }
 
 /** `nodad`: duplicate address detection would keep an IPv6 address unusable for a second. */

@@ -14,8 +14,8 @@ const scenario: Scenario = {
 		lab.note(`clients are answered by ${Object.keys(traffic.totals().by).sort().join(', ')}`);
 		lab.expect(traffic.failures.length === 0, 'no client failed while all servers stood', traffic.failures);
 
-		await victim.kill();
 		const killedMs = lab.nowMs();
+		await victim.kill();
 		lab.note(`${victim.name} is killed`);
 		await lab.until('ten clients were refused', 30_000, () => traffic.failures.length >= 10);
 		const first = traffic.failures[0];
@@ -34,7 +34,11 @@ const scenario: Scenario = {
 		const totals = await traffic.stop();
 		lab.fact('clients refused', totals.refused);
 		lab.expect(totals.refused - refused <= 3, 'weight 0 ends the refusals', totals);
-		lab.expect(['r2', 'r3'].every((name) => (totals.by[name] ?? 0) > 0), 'the others answered', totals);
+		lab.expect(
+			['r2', 'r3'].every((name) => (totals.by[name] ?? 0) > 0),
+			'the others answered',
+			totals,
+		);
 	},
 };
 
