@@ -1,0 +1,328 @@
+/**
+ * RTNETLINK (rtnetlink(7), include/uapi/linux/{rtnetlink,if_link,if_addr,neighbour}.h): links, addresses, neighbours
+ * and the route to one destination, each as a value, and the notifications of their changes. ipvigil only reads here.
+ * Each reader gives undefined for a message of another kind and for malformed bytes. PURE.
+ */
+import { formatIpv4, formatIpv6, parseAddress } from '../table/address.js';
+import type { Family } from '../table/model.js';
+import { AttributeReader, putOctets } from './attribute.js';
+import { ByteReader, ByteWriter } from './bytes.js';
+import type { Message } from './message.js';
+
+export const routeType = {
+	newLink: 16,
+	deleteLink: 17,
+	getLink: 18,
+	newAddress: 20,
+	deleteAddress: 21,
+	getAddress: 22,
+	newRoute: 24,
+	getRoute: 26,
+	newNeighbour: 28,
+	deleteNeighbour: 29,
+	getNeighbour: 30,
+} as const;
+
+/** RTNLGRP_*: what a socket can listen to. */
+export const routeGroup = { link: 1, neighbour: 3, ipv4Address: 5, ipv6Address: 9 } as const;
+
+/** IF_OPER_* (RFC 2863), an index into this list. */
+const operationalStates = ['unknown', 'notpresent', 'down', 'lowerlayerdown', 'testing', 'dormant', 'up'] as const;
+export type OperationalState = (typeof operationalStates)[number];
+
+export interface Link {
+	index: number;
+	name: string;
+	/** IFF_UP: the administrator wants it up. */
+	up: boolean;
+	/** IFF_RUNNING: the kernel would send through it now. */
+	running: boolean;
+	/** Undefined where the driver does not say. */
+	carrier: boolean | undefined;
+	operationalState: OperationalState;
+	/** How often the carrier came or went since the interface was made. */
+	carrierChanges: number;
+	/** "bond", "vlan", "veth", ...; empty for hardware. */
+	kind: string;
+	/** The kind of the master that it is a port of; empty if of none. */
+	slaveKind: string;
+	/** The bond, bridge or VRF above; 0 if there is none. */
+	masterIndex: number;
+}
+
+export interface InterfaceAddress {
+	interfaceIndex: number;
+	family: Family;
+	address: string;
+	prefixLength: number;
+}
+
+/** NUD_* */
+const neighbourStates = {
+	incomplete: 1,
+	reachable: 2,
+	stale: 4,
+	delay: 8,
+	probe: 16,
+	failed: 32,
+	noarp: 64,
+	permanent: 128,
+};
+export type NeighbourState = keyof typeof neighbourStates | 'none';
+
+export interface Neighbour {
+	interfaceIndex: number;
+	family: Family;
+	address: string;
+	state: NeighbourState;
+	/** Six octets as "02:00:00:00:00:11"; undefined while it is not known. */
+	linkAddress: string | undefined;
+}
+
+/** RTN_*, an index into this list. */
+const routeKinds = [
+	'unspecified',
+	'unicast',
+	'local',
+	'broadcast',
+	'anycast',
+	'multicast',
+	'blackhole',
+	'unreachable',
+	'prohibit',
+] as const;
+
+/** Where the kernel would send a packet for one address. */
+export interface Route {
+	kind: (typeof routeKinds)[number];
+	interfaceIndex: number;
+	/** Undefined where the address is on the link itself. */
+	gateway: string | undefined;
+	/** The source address that the kernel would choose. */
+	source: string | undefined;
+}
+
+export type RouteChange =
+	| { kind: 'link'; change: 'set' | 'removed'; link: Link }
+	| { kind: 'address'; change: 'set' | 'removed'; address: InterfaceAddress }
+	| { kind: 'neighbour'; change: 'set' | 'removed'; neighbour: Neighbour };
+
+const familyNumbers: Record<Family, number> = { inet: 2, inet6: 10 };
+
+function familyName(number: number): Family | undefined {
+	if (number === familyNumbers.inet) return 'inet';
+	return number === familyNumbers.inet6 ? 'inet6' : undefined;
+}
+
+// Requests.
+
+/** Body of a GETLINK dump: struct ifinfomsg. */
+export function getLinks(): Uint8Array {
+	return new Uint8Array(16);
+}
+
+/** Body of a GETADDR dump of one family: struct ifaddrmsg. */
+export function getAddresses(family: Family): Uint8Array {
+	return new ByteWriter().u8(familyNumbers[family]).bytes(new Uint8Array(7)).finish();
+}
+
+/** Body of a GETNEIGH dump of one family: struct ndmsg. */
+export function getNeighbours(family: Family): Uint8Array {
+	return new ByteWriter().u8(familyNumbers[family]).bytes(new Uint8Array(11)).finish();
+}
+
+/** Body of a GETROUTE for one address: struct rtmsg, and the destination whole. ENETUNREACH where there is no way. */
+export function getRoute(family: Family, address: string): Uint8Array {
+	const octets = parseAddress(address);
+	if (!octets) throw new TypeError(`"${address}" is no address`);
+	const destination = family === 'inet' ? octets.subarray(12) : octets;
+	const writer = new ByteWriter().u8(familyNumbers[family]).u8(destination.length * 8);
+	writer.bytes(new Uint8Array(10));
+	putOctets(writer, routeAttribute.destination, destination);
+	return writer.finish();
+}
+
+// Answers.
+
+const linkAttribute = { name: 3, master: 10, operationalState: 16, info: 18, carrier: 33, carrierChanges: 35 };
+const linkFlag = { up: 0x1, running: 0x40 };
+
+/** Reads struct ifinfomsg and its attributes. */
+export function readLink(message: Message): Link | undefined {
+	if (message.type !== routeType.newLink && message.type !== routeType.deleteLink) return undefined;
+	const reader = new ByteReader(message);
+	reader.skip(4);
+	const index = reader.u32();
+	const flags = reader.u32();
+	reader.skip(4);
+	const state = { up: (flags & linkFlag.up) !== 0, running: (flags & linkFlag.running) !== 0, carrier: undefined };
+	const link: Link = {
+		index,
+		name: '',
+		...state,
+		operationalState: 'unknown',
+		carrierChanges: 0,
+		kind: '',
+		slaveKind: '',
+		masterIndex: 0,
+	};
+	const attributes = new AttributeReader(reader.rest());
+	while (attributes.next()) takeLinkAttribute(attributes, link);
+	return reader.failed || attributes.malformed || link.name === '' ? undefined : link;
+}
+
+function takeLinkAttribute(attributes: AttributeReader, link: Link): void {
+	switch (attributes.type) {
+		case linkAttribute.name:
+			link.name = attributes.text();
+			break;
+		case linkAttribute.master:
+			link.masterIndex = attributes.u32();
+			break;
+		case linkAttribute.operationalState:
+			link.operationalState = operationalStates[attributes.u8()] ?? 'unknown';
+			break;
+		case linkAttribute.carrier:
+			link.carrier = attributes.u8() !== 0;
+			break;
+		case linkAttribute.carrierChanges:
+			link.carrierChanges = attributes.u32();
+			break;
+		case linkAttribute.info:
+			takeLinkInfo(attributes, link);
+			break;
+	}
+}
+
+const infoAttribute = { kind: 1, slaveKind: 4 };
+
+function takeLinkInfo(outer: AttributeReader, link: Link): void {
+	const attributes = new AttributeReader(outer.inside());
+	while (attributes.next()) {
+		if (attributes.type === infoAttribute.kind) link.kind = attributes.text();
+		else if (attributes.type === infoAttribute.slaveKind) link.slaveKind = attributes.text();
+	}
+	outer.malformed ||= attributes.malformed;
+}
+
+const octetsOf: Record<Family, number> = { inet: 4, inet6: 16 };
+
+function addressText(family: Family, attributes: AttributeReader): string {
+	const octets = attributes.octets(octetsOf[family]);
+	return family === 'inet' ? formatIpv4(octets) : formatIpv6(octets);
+}
+
+const addressAttribute = { address: 1, local: 2 };
+
+/** Reads struct ifaddrmsg and its attributes. On a point-to-point link IFA_LOCAL is ours and IFA_ADDRESS the peer's. */
+export function readAddress(message: Message): InterfaceAddress | undefined {
+	if (message.type !== routeType.newAddress && message.type !== routeType.deleteAddress) return undefined;
+	const reader = new ByteReader(message);
+	const family = familyName(reader.u8());
+	const prefixLength = reader.u8();
+	reader.skip(2);
+	const interfaceIndex = reader.u32();
+	if (reader.failed || !family) return undefined;
+	let local: string | undefined;
+	let address: string | undefined;
+	const attributes = new AttributeReader(reader.rest());
+	while (attributes.next()) {
+		if (attributes.type === addressAttribute.local) local = addressText(family, attributes);
+		else if (attributes.type === addressAttribute.address) address = addressText(family, attributes);
+	}
+	const own = local ?? address;
+	return attributes.malformed || own === undefined ? undefined : { interfaceIndex, family, address: own, prefixLength };
+}
+
+const neighbourAttribute = { destination: 1, linkAddress: 2 };
+
+/** Reads struct ndmsg and its attributes. */
+export function readNeighbour(message: Message): Neighbour | undefined {
+	if (message.type !== routeType.newNeighbour && message.type !== routeType.deleteNeighbour) return undefined;
+	const reader = new ByteReader(message);
+	const family = familyName(reader.u8());
+	reader.skip(3);
+	const interfaceIndex = reader.u32();
+	const state = neighbourState(reader.u16());
+	reader.skip(2);
+	if (reader.failed || !family) return undefined;
+	let address: string | undefined;
+	let linkAddress: string | undefined;
+	const attributes = new AttributeReader(reader.rest());
+	while (attributes.next()) {
+		if (attributes.type === neighbourAttribute.destination) address = addressText(family, attributes);
+		else if (attributes.type === neighbourAttribute.linkAddress) linkAddress = linkAddressText(attributes.octets());
+	}
+	return attributes.malformed || address === undefined
+		? undefined
+		: { interfaceIndex, family, address, state, linkAddress };
+}
+
+function neighbourState(number: number): NeighbourState {
+	const names = Object.keys(neighbourStates) as (keyof typeof neighbourStates)[];
+	return names.find((name) => neighbourStates[name] === number) ?? 'none';
+}
+
+function linkAddressText(octets: Uint8Array): string {
+	return Array.from(octets, (octet) => octet.toString(16).padStart(2, '0')).join(':');
+}
+
+const routeAttribute = { destination: 1, outputInterface: 4, gateway: 5, preferredSource: 7, via: 18 };
+
+/** Reads struct rtmsg and its attributes. */
+export function readRoute(message: Message): Route | undefined {
+	if (message.type !== routeType.newRoute) return undefined;
+	const reader = new ByteReader(message);
+	const family = familyName(reader.u8());
+	reader.skip(6);
+	const kind = routeKinds[reader.u8()];
+	reader.skip(4);
+	if (reader.failed || !family || !kind) return undefined;
+	const route: Route = { kind, interfaceIndex: 0, gateway: undefined, source: undefined };
+	const attributes = new AttributeReader(reader.rest());
+	while (attributes.next()) {
+		if (attributes.type === routeAttribute.outputInterface) route.interfaceIndex = attributes.u32();
+		else if (attributes.type === routeAttribute.gateway) route.gateway = addressText(family, attributes);
+		else if (attributes.type === routeAttribute.preferredSource) route.source = addressText(family, attributes);
+		else if (attributes.type === routeAttribute.via) route.gateway = viaText(attributes);
+	}
+	return attributes.malformed ? undefined : route;
+}
+
+/** struct rtvia: a gateway of the other family, as in `via inet6 fe80::1` (RFC 5549). */
+function viaText(attributes: AttributeReader): string | undefined {
+	const reader = new ByteReader(attributes.inside());
+	const family = familyName(reader.u16());
+	const octets = reader.bytes();
+	if (!family || octets.length < octetsOf[family]) return undefined;
+	return family === 'inet' ? formatIpv4(octets) : formatIpv6(octets);
+}
+
+/** Reads a notification; undefined for kinds that nobody here listens to. */
+export function readChange(message: Message): RouteChange | undefined {
+	switch (message.type) {
+		case routeType.newLink:
+		case routeType.deleteLink: {
+			const link = readLink(message);
+			return link && { kind: 'link', change: message.type === routeType.newLink ? 'set' : 'removed', link };
+		}
+		case routeType.newAddress:
+		case routeType.deleteAddress: {
+			const address = readAddress(message);
+			return address && { kind: 'address', change: message.type === routeType.newAddress ? 'set' : 'removed', address };
+		}
+		case routeType.newNeighbour:
+		case routeType.deleteNeighbour: {
+			const neighbour = readNeighbour(message);
+			return (
+				neighbour && {
+					kind: 'neighbour',
+					change: message.type === routeType.newNeighbour ? 'set' : 'removed',
+					neighbour,
+				}
+			);
+		}
+		default:
+			return undefined;
+	}
+}
