@@ -12,7 +12,7 @@ export interface BindingTarget {
 	/** Makes the monitor take the destination out (`down`) or lets it judge alone again (`up`). Idempotent. */
 	bind(service: ServiceAddress, destination: Destination, state: 'down' | 'up'): Promise<Delivery>;
 	/** The file that must go when the lease ends without us (the give-back helper removes it), if there is one. */
-	file(service: ServiceAddress, destination: Destination): string | undefined;
+	file(service: ServiceAddress, destination: Pick<Destination, 'address' | 'port'>): string | undefined;
 }
 
 export interface TellingTarget {

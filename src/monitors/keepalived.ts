@@ -43,7 +43,7 @@ export class KeepalivedTarget implements BindingTarget {
 		}
 	}
 
-	file(service: ServiceAddress, destination: Destination): string {
+	file(service: ServiceAddress, destination: Pick<Destination, 'address' | 'port'>): string {
 		return join(this.#directory, leaseName({ service, destination }));
 	}
 

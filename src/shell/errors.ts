@@ -30,18 +30,18 @@ export const exits: Record<ExitKind, ExitMeaning> = {
 	privileges: {
 		code: 3,
 		meaning: 'privileges are missing: root, or CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON and CAP_SYS_ADMIN',
-		remedy: 'Run it as root.',
+		remedy: 'Run as root.',
 	},
 	'no-bpf': {
 		code: 4,
 		meaning: 'this kernel does not load the BPF programs',
 		remedy: 'See ipvigil doctor for what is missing.',
 	},
-	'no-ipvs': { code: 5, meaning: 'this kernel has no IPVS', remedy: 'Load it: modprobe ip_vs.' },
+	'no-ipvs': { code: 5, meaning: 'this kernel has no IPVS', remedy: 'modprobe ip_vs' },
 	'not-built': {
 		code: 6,
 		meaning: 'a part of ipvigil was not built',
-		remedy: 'Build it in the source tree: npm run build.',
+		remedy: 'npm run build',
 	},
 	'not-found': { code: 7, meaning: 'a named service is not in the table', remedy: 'See ipvigil table.' },
 	busy: {
@@ -109,10 +109,10 @@ export function toExit(error: unknown, isRoot: boolean = process.geteuid?.() ===
 	return { kind, code: exits[kind].code, sentence: error.message, remedy };
 }
 
-/** The one or two lines that go to standard error. */
-export function describeExit(exit: Exit): string {
-	const remedy = exit.remedy === '' || exit.sentence.includes(exit.remedy) ? '' : `\n${exit.remedy}`;
-	return `ipvigil: ${exit.sentence}${remedy}\n`;
+/** The one or two lines that go to standard error: many errors of the lower layers say the remedy themselves. */
+export function describeExit({ sentence, remedy }: Exit): string {
+	const said = sentence.toLowerCase().includes(remedy.toLowerCase().replace(/\.$/, ''));
+	return `ipvigil: ${sentence}${said ? '' : `\n${remedy}`}\n`;
 }
 
 /** The table at the end of `--help`. */

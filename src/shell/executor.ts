@@ -60,7 +60,10 @@ function enter({ ledger, log }: ExecutorParts, lease: Lease): void {
 	try {
 		ledger.enter(lease);
 	} catch (error) {
-		log.error({ err: error }, 'a lease could not be entered in the ledger; the give-back helper will end it at its earlier end');
+		log.error(
+			{ err: error },
+			'a lease could not be entered in the ledger; the give-back helper will end it at its earlier end',
+		);
 	}
 }
 
@@ -77,7 +80,8 @@ function bind({ binding, dryRun, noted, log }: ExecutorParts, action: Extract<Ac
 	for (const target of binding)
 		void target.bind(action.service, action.destination, action.state).then((delivery) => {
 			noted(target.name, delivery);
-			if (!delivery.ok) log.error({ target: target.name, reason: delivery.reason }, 'a monitor could not be asked to act');
+			if (!delivery.ok)
+				log.error({ target: target.name, reason: delivery.reason }, 'a monitor could not be asked to act');
 		});
 }
 

@@ -1,18 +1,19 @@
 /**
- * Where a command gets the table from: the kernel by netlink, or a file of ipvsadm rules. One service costs one
- * request of the kernel; the whole table is read only where nothing less was asked for.
+ * Where commands and the daemon get the table from: the kernel by netlink, or a file of ipvsadm rules. One service
+ * costs one request of the kernel; the whole table is read only where nothing less was asked for.
  */
 import { readFileSync } from 'node:fs';
-import type { IpvsClient } from '../netlink/ipvs-client.js';
+import { IpvsClient } from '../netlink/ipvs-client.js';
+import type { TableWriter } from '../remedy/weights.js';
 import { serviceId } from '../table/identity.js';
 import type { Service, ServiceAddress, Snapshot } from '../table/model.js';
 import { parseRules } from '../table/rules.js';
+import type { Config } from './config.js';
 import { OperatorError } from './errors.js';
 
 /** `services` empty: all of them. `rules` undefined: the kernel's table. A named service that is not there is an error. */
 export async function readTable(services: readonly ServiceAddress[], rules: string | undefined): Promise<Snapshot> {
 	if (rules !== undefined) return selectFrom(readRules(rules), services);
-	const { IpvsClient } = await import('../netlink/ipvs-client.js');
 	const client = await IpvsClient.open();
 	try {
 		return services.length === 0 ? await client.snapshot() : await askFor(client, services);
@@ -25,6 +26,37 @@ async function askFor(client: IpvsClient, addresses: readonly ServiceAddress[]):
 	const services: Service[] = [];
 	for (const address of addresses) services.push((await client.service(address)) ?? notFound(address));
 	return { services };
+}
+
+/** The table as the daemon uses it: read whole, one service at a time, and its weights written. */
+export interface TableAccess extends TableWriter {
+	snapshot(): Promise<Snapshot>;
+	close(): void;
+}
+
+/** The kernel's table, or a file of rules, which is read anew each time and is never written. */
+export async function openTable(config: Config): Promise<TableAccess> {
+	if (!config.table) return IpvsClient.open();
+	if (config.mode === 'assist')
+		throw new OperatorError(
+			'usage',
+			'Mode assist writes weights, and a file of rules has none to write.',
+			"Choose mode observe or notify, or leave table.rules out to use the kernel's table.",
+		);
+	return rulesTable(config.table.rules);
+}
+
+function rulesTable(file: string): TableAccess {
+	const service = (address: ServiceAddress) =>
+		readRules(file).services.find((one) => serviceId(one.address) === serviceId(address));
+	return {
+		snapshot: async () => readRules(file),
+		service: async (address) => service(address),
+		setDestination: async () => {
+			throw new OperatorError('failure', `${file} is a file of rules; a weight is never written to it.`);
+		},
+		close: () => {},
+	};
 }
 
 /** Reads a file of rules. A wrong line is a `usage` error that says where, what was found and what was expected. */

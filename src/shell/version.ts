@@ -6,3 +6,8 @@ export function version(): string {
 	const { version } = JSON.parse(text) as { version: string };
 	return version;
 }
+
+/** The commit that was built, where the packager said so (IPVIGIL_COMMIT); a source tree does not know. */
+export function commit(): string {
+	return process.env.IPVIGIL_COMMIT ?? 'unknown';
+}

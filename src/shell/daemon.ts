@@ -1,0 +1,252 @@
+/**
+ * The daemon, wired: the table feeds the judge, kernel events become evidence, the judge's actions are carried out,
+ * and everything is told. This file reads as the table of contents; each line of it is explained where it leads.
+ */
+import type { Logger } from 'pino';
+import { type AuditCapture, openAudit } from '../capture/audit.js';
+import type { KernelEvent, WriteEvent } from '../decode/event.js';
+import { createEvidence, observe, retain } from '../evidence/evidence.js';
+import type { Writer } from '../judge/input.js';
+import type { Lease } from '../judge/lease.js';
+import { createState, type State } from '../judge/state.js';
+import { isSettled } from '../judge/step.js';
+import { RouteClient } from '../netlink/route-client.js';
+import { Calibration } from '../remedy/calibration.js';
+import { Ledger, ledgerDirectory } from '../remedy/ledger.js';
+import { Prober } from '../remedy/probe.js';
+import { Weights } from '../remedy/weights.js';
+import { Journal } from '../report/journal.js';
+import { createLog } from '../report/log.js';
+import { destinationId } from '../table/identity.js';
+import type { Snapshot } from '../table/model.js';
+import { bootMs } from './clock.js';
+import type { Config } from './config.js';
+import { createExecutors } from './executor.js';
+import { claim } from './instance.js';
+import { Loop } from './loop.js';
+import { openTargets, type Targets } from './targets.js';
+import { serveReport } from './report.js';
+import { createServiceNotifier } from './systemd.js';
+import { TableFeed } from './table-feed.js';
+import { openTable, type TableAccess } from './table-source.js';
+import { openVantage } from './vantage.js';
+
+/** How long an orderly stop waits for weights to be given back; the give-back helper does what is left. */
+const stopWaitMs = 5_000;
+
+export interface DaemonOptions {
+	dryRun: boolean;
+	/** Instead of the table that the configuration names: a stand-in that records what is written. */
+	table?: TableAccess;
+}
+
+/** Runs until SIGTERM or SIGINT (gives back every lease) or SIGUSR2 (leaves the leases to a successor). */
+export async function runDaemon(config: Config, options: DaemonOptions): Promise<void> {
+	const log = createLog(config.log.level);
+	const instance = await claim(config.runtimeDirectory);
+	try {
+		const daemon = await Daemon.start(config, options, log);
+		const signal = await nextSignal();
+		log.info({ signal }, 'stopping');
+		await daemon.stop(signal !== 'SIGUSR2');
+	} finally {
+		instance.release();
+		log.flush();
+	}
+}
+
+class Daemon {
+	/** Opens everything in the order in which it is needed: the audit first, so that no write is missed after the snapshot. */
+	static async start(config: Config, { dryRun, table: given }: DaemonOptions, log: Logger): Promise<Daemon> {
+		const table = given ?? (await openTable(config));
+		const routes = new RouteClient();
+		const daemon = new Daemon(config, dryRun, log, table, routes);
+		await daemon.#begin();
+		return daemon;
+	}
+
+	readonly #notifier = createServiceNotifier();
+	readonly #evidence;
+	readonly #prober = new Prober();
+	readonly #targets: Targets;
+	readonly #ledger: Ledger;
+	readonly #calibration: Calibration;
+	readonly #journal: Journal;
+	readonly #audit: AuditCapture | undefined;
+	readonly #loop: Loop;
+	readonly #vantage;
+	readonly #feed: TableFeed;
+	/** Writes that happened before the ledger was read are history: the last-writer map says what they came to. */
+	#resumed = false;
+	#report: { close(): Promise<void> } | undefined;
+
+	private constructor(
+		private readonly config: Config,
+		private readonly dryRun: boolean,
+		private readonly log: Logger,
+		private readonly table: TableAccess,
+		private readonly routes: RouteClient,
+	) {
+		this.#evidence = createEvidence(config.policy.windowMs);
+		this.#targets = openTargets(config, log);
+		this.#ledger = new Ledger(ledgerDirectory(config.runtimeDirectory, dryRun), this.#targets.trackFile);
+		this.#calibration = new Calibration(config.runtimeDirectory, (error) =>
+			log.warn({ err: error }, 'calibrated probes could not be remembered'),
+		);
+		const onTrouble = (sentence: string) => log.error(sentence);
+		this.#journal = new Journal({ directory: config.journalDirectory, ...config.journal, onTrouble });
+		this.#audit = this.#openAudit();
+		const lastWriter = (lease: Lease) => this.#lastWriter(lease);
+		const weights = new Weights({ table, ledger: this.#ledger, dryRun, lastWriter });
+		this.#loop = new Loop(
+			this.#newState(),
+			bootMs,
+			createExecutors({
+				prober: this.#prober,
+				weights,
+				ledger: this.#ledger,
+				calibration: this.#calibration,
+				binding: this.#targets.binding,
+				telling: this.#targets.telling,
+				journal: this.#journal,
+				log,
+				dryRun,
+				nowMs: bootMs,
+				feed: (message) => this.#loop.take(message),
+				noted: this.#targets.noted,
+			}),
+		);
+		this.#vantage = openVantage({ config, routes, log, onEvents: (events) => this.#hear(events) });
+		this.#feed = new TableFeed({
+			read: () => table.snapshot(),
+			intervalMs: config.snapshotIntervalMs,
+			nowMs: bootMs,
+			onSnapshot: (snapshot, sinceMs) => this.#see(snapshot, sinceMs),
+			onFailure: (error) => log.error({ err: error }, 'the table could not be read; trying again'),
+		});
+	}
+
+	async #begin(): Promise<void> {
+		const sinceMs = bootMs();
+		const snapshot = await this.table.snapshot();
+		this.#audit?.drain();
+		this.#loop.take({ kind: 'table', snapshot, sinceMs });
+		this.#resume();
+		await this.#vantage.follow(snapshot);
+		this.#report = await serveReport({
+			config: this.config,
+			dryRun: this.dryRun,
+			log: this.log,
+			state: this.#loop.state,
+			wire: this.#vantage.wire,
+			audit: this.#audit,
+			journal: this.#journal,
+			targets: this.#targets,
+			lastSnapshotMs: () => this.#feed.lastMs,
+		});
+		this.#feed.refresh();
+		const { services } = snapshot;
+		const status = `observing ${services.length} services in mode ${this.config.mode}`;
+		this.log.info({ mode: this.config.mode, services: services.length }, status);
+		this.#notifier.ready(status);
+		this.#notifier.startWatchdog(() => true);
+	}
+
+	#newState(): State {
+		return createState({
+			policy: this.config.policy,
+			mode: this.config.mode,
+			pid: process.pid,
+			audited: this.#audit !== undefined,
+			binding: this.#targets.binding.length > 0,
+			// Jitter must differ from director to director, not from run to run of a test: the judge's own seed is an input.
+			seed: process.pid,
+		});
+	}
+
+	#openAudit(): AuditCapture | undefined {
+		if (this.config.table) return undefined;
+		const audit = openAudit({
+			pinDirectory: this.config.pinDirectory,
+			onEvents: (events) => this.#hear(events),
+			onError: (error) => this.log.error({ err: error }, 'the audit events could not be read'),
+		});
+		if (audit.available) return audit;
+		const { reason, remedy } = audit;
+		this.log.warn({ reason, remedy }, 'the table is not audited: writes by others are noticed by their value only');
+		return undefined;
+	}
+
+	/** Takes up what an earlier ipvigil left in the ledger, and clears away what is nobody's. */
+	#resume(): void {
+		const { entries, bad } = this.#ledger.list();
+		for (const { path, problem } of bad) this.log.error({ path, problem }, 'a file of the ledger cannot be read; it is left as it is');
+		const leases = entries.map(({ lease }) => ({ lease, lastWriter: this.#lastWriter(lease) }));
+		const calibrated = this.#calibration.recall((id) => this.#loop.state.endpoints.has(id));
+		this.#loop.take({ kind: 'resume', leases, calibrated });
+		this.#targets.sweep(this.#ledger.list().entries.map(({ lease }) => lease));
+		this.#resumed = true;
+	}
+
+	#see(snapshot: Snapshot, sinceMs: number): void {
+		this.#loop.take({ kind: 'table', snapshot, sinceMs });
+		retain(this.#evidence, (id) => this.#loop.state.endpoints.has(id));
+		void this.#vantage.follow(snapshot);
+	}
+
+	#hear(events: KernelEvent[]): void {
+		for (const event of events) {
+			if (event.kind === 'write') this.#hearWrite(event);
+			else {
+				const edge = observe(this.#evidence, event, bootMs());
+				if (edge) this.#loop.take({ kind: 'evidence', edge });
+			}
+		}
+	}
+
+	/** An audited write goes to the judge at once, and a foreign one brings a fresh snapshot. */
+	#hearWrite({ service, destination, operation, newWeight, pid, comm }: WriteEvent): void {
+		if (!this.#resumed) return;
+		const own = pid === process.pid;
+		const id = destinationId(service, destination);
+		this.#loop.take({ kind: 'write', destination: id, operation, weight: newWeight, writer: { pid, comm, own } });
+		if (!own) this.#feed.refresh();
+	}
+
+	/** Who wrote a leased destination last. Own: this process, or the one that entered the lease. */
+	#lastWriter(lease: Lease): Writer | undefined {
+		const last = this.#audit?.lastWriter(lease.service, lease.destination);
+		return last && { pid: last.pid, comm: last.comm, own: last.pid === process.pid || last.pid === lease.pid };
+	}
+
+	/** Gives back what is held (`givingBack`) or leaves it to a successor, then lets go of everything. */
+	async stop(givingBack: boolean): Promise<void> {
+		this.#notifier.stopping(givingBack ? 'giving back every lease' : 'leaving the leases to a successor');
+		if (givingBack) {
+			this.#loop.take({ kind: 'stop' });
+			await settled(this.#loop.state, stopWaitMs);
+			if (!isSettled(this.#loop.state)) this.log.error('not every lease could be given back; the give-back helper will end them');
+		}
+		this.#loop.close();
+		this.#feed.close();
+		this.#vantage.close();
+		if (givingBack) this.#audit?.release();
+		else this.#audit?.close();
+		this.#prober.close();
+		this.#calibration.flush();
+		await Promise.all([this.#report?.close(), this.#targets.close(), this.#journal.close()]);
+		this.routes.close();
+		this.table.close();
+	}
+}
+
+async function settled(state: State, waitMs: number): Promise<void> {
+	const endMs = bootMs() + waitMs;
+	while (!isSettled(state) && bootMs() < endMs) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
+function nextSignal(): Promise<NodeJS.Signals> {
+	return new Promise((resolve) => {
+		for (const signal of ['SIGTERM', 'SIGINT', 'SIGUSR2'] as const) process.once(signal, resolve);
+	});
+}

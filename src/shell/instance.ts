@@ -1,0 +1,47 @@
+/**
+ * One ipvigil for one runtime directory: two would give back each other's leases. A listening socket says "taken" for
+ * exactly as long as its process lives, which no pid file can; what a dead one left behind is cleared away.
+ */
+import { mkdirSync, rmSync } from 'node:fs';
+import { connect, createServer, type Server } from 'node:net';
+import { join } from 'node:path';
+import { OperatorError } from './errors.js';
+
+export interface Instance {
+	release(): void;
+}
+
+/** Takes the runtime directory, which is made where it is missing. @throws OperatorError `busy`, or the system's error. */
+export async function claim(runtimeDirectory: string): Promise<Instance> {
+	mkdirSync(runtimeDirectory, { recursive: true, mode: 0o755 });
+	const path = join(runtimeDirectory, 'instance.sock');
+	if (await answers(path))
+		throw new OperatorError(
+			'busy',
+			`Another ipvigil uses ${runtimeDirectory}.`,
+			'Stop it, or give this one a runtimeDirectory of its own.',
+		);
+	rmSync(path, { force: true });
+	const server = createServer((socket) => socket.destroy());
+	await listen(server, path);
+	server.unref();
+	return { release: () => server.close() };
+}
+
+function answers(path: string): Promise<boolean> {
+	return new Promise((resolve) => {
+		const socket = connect(path);
+		socket.once('connect', () => {
+			socket.destroy();
+			resolve(true);
+		});
+		socket.once('error', () => resolve(false));
+	});
+}
+
+function listen(server: Server, path: string): Promise<void> {
+	return new Promise((resolve, reject) => {
+		server.once('error', reject);
+		server.listen(path, resolve);
+	});
+}
