@@ -73,7 +73,6 @@ test('every key may be given', () => {
 test('metrics can be turned off', () => {
 	assert.equal(parseConfig('metrics: off', 'x.yaml').metrics, 'off');
 });
-});
 
 test('an unknown key is refused with its line and the nearest known key, in sections too', () => {
 	assert.deepEqual(refusalOf('mode: observe\nintefaces: []'), [

@@ -43,7 +43,7 @@ test("an error's own remedy counts more than the usual one, and none is said twi
 	assert.equal(describeExit(toExit(new OperatorError('usage', 'Bad.', 'Do it well.'))), 'ipvigil: Bad.\nDo it well.\n');
 	assert.equal(
 		describeExit(toExit(failure('No IPVS.', { code: 'IPVS_MISSING' }))),
-		'ipvigil: No IPVS.\nLoad it: modprobe ip_vs.\n',
+		'ipvigil: No IPVS.\nmodprobe ip_vs\n',
 	);
 	assert.equal(
 		describeExit(toExit(new OperatorError('usage', 'Do it well.', 'Do it well.'))),

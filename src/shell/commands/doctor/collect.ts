@@ -12,7 +12,7 @@ import { bpfChecks } from './bpf.js';
 import { type Check, missing } from './check.js';
 import { type Directory, directoryChecks } from './directories.js';
 import { moduleChecks, type Sysctls, sysctlChecks, tableChecks } from './ipvs.js';
-import { attachCheck, lockdownCheck, pinCheck, releaseCheck, typesCheck } from './kernel.js';
+import { attachCheck, interfacesCheck, lockdownCheck, pinCheck, releaseCheck, typesCheck } from './kernel.js';
 import { privilegesCheck } from './privileges.js';
 
 export async function collectChecks(config: Config): Promise<Check[]> {
@@ -25,6 +25,7 @@ export async function collectChecks(config: Config): Promise<Check[]> {
 		lockdownCheck(textOf('/sys/kernel/security/lockdown')),
 		...bpfChecks({ privileged: privileges.status === 'ok', ipvsLoaded: ipvsLoaded(), attach: config.attach }),
 		attachCheck(release(), config.attach),
+		interfacesCheck(config.interfaces, (name) => existsSync(`/sys/class/net/${name}`)),
 		pinCheck(mounts, config.pinDirectory),
 		...(await ipvsChecks(config)),
 		...directoryChecks(config, lookAt, mounts),

@@ -46,6 +46,19 @@ export function attachCheck(text: string, wanted: string): Check {
 	return ok('attach', tcx ? 'tc by tcx link' : 'tc by clsact filter (tcx came with Linux 6.6)');
 }
 
+/** `exists` answers for the network namespace that doctor runs in, which is the one that `run` would watch. */
+export function interfacesCheck(names: readonly string[], exists: (name: string) => boolean): Check {
+	const absent = names.filter((name) => !exists(name));
+	if (absent.length > 0) {
+		return degraded(
+			'interfaces',
+			`${absent.join(', ')}: no such interface here`,
+			'Correct interfaces in the configuration.',
+		);
+	}
+	return ok('interfaces', names.length > 0 ? names.join(', ') : 'found from the routes to the real servers');
+}
+
 export function typesCheck(hasTypes: boolean): Check {
 	if (hasTypes) return ok('kernel types', '/sys/kernel/btf/vmlinux');
 	return missing(

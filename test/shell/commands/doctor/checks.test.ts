@@ -3,14 +3,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { degraded, exitOf, missing, ok, summary } from '../../../../src/shell/commands/doctor/check.js';
 import { directoryChecks, fileSystemOf } from '../../../../src/shell/commands/doctor/directories.js';
-import {
-	moduleChecks,
-	sysctlChecks,
-	tableChecks,
-	weightZeroDoesHarm,
-} from '../../../../src/shell/commands/doctor/ipvs.js';
+import { moduleChecks, sysctlChecks, tableChecks } from '../../../../src/shell/commands/doctor/ipvs.js';
 import {
 	attachCheck,
+	interfacesCheck,
 	isWithin,
 	lockdownCheck,
 	pinCheck,
@@ -62,6 +58,14 @@ test('tc is a tcx link from 6.6 on, a clsact filter before', () => {
 	assert.match(attachCheck('6.6.0', 'auto').reason, /tcx link/);
 	assert.match(attachCheck('6.6.0', 'xdp').reason, /native/);
 	assert.equal(attachCheck('6.6.0', 'none').status, 'degraded');
+});
+
+test('interfaces that are named must exist', () => {
+	assert.match(interfacesCheck([], () => false).reason, /^found from the routes/);
+	assert.equal(interfacesCheck(['eth0'], () => true).status, 'ok');
+	const check = interfacesCheck(['eth0', 'eth9'], (name) => name === 'eth0');
+	assert.equal(check.status, 'degraded');
+	assert.equal(check.reason, 'eth9: no such interface here');
 });
 
 test('lockdown matters at confidentiality only', () => {
