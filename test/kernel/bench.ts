@@ -1,0 +1,84 @@
+/**
+ * A workbench for wire.bpf.c on the host's own kernel: both programs loaded, attached nowhere, fed with single frames
+ * through BPF_PROG_TEST_RUN. What a test sees is what the daemon would see: events, counters, losses.
+ */
+import type { BpfObject } from '../../src/addon/index.js';
+import { loadObject, u32Constant, u64Constant } from '../../src/capture/programs.js';
+import { WireCapture } from '../../src/capture/wire.js';
+import type { EndpointCounters, KernelEvent, RefusalEvent } from '../../src/decode/event.js';
+import type { Endpoint } from '../../src/table/model.js';
+
+export type Program = 'wire_xdp' | 'wire_tc';
+export const programs: readonly Program[] = ['wire_xdp', 'wire_tc'];
+
+/** What each hook must answer, whatever the packet: XDP_PASS, and TC_ACT_UNSPEC as an unsigned number. */
+export const passed: Record<Program, number> = { wire_xdp: 2, wire_tc: 0xffff_ffff };
+
+export const endpoint4: Endpoint = { protocol: 'tcp', family: 'inet', address: '10.1.0.11', port: 8080 };
+export const endpoint6: Endpoint = { protocol: 'tcp', family: 'inet6', address: 'fd00::11', port: 8080 };
+
+export interface BenchSettings {
+	/** So long by default that no test machine is slow enough to see the bucket refilled. */
+	eventIntervalMs?: number;
+	eventBurst?: number;
+	ringBytes?: number;
+}
+
+const nanosecondsPerMillisecond = 1_000_000;
+
+function load({ eventIntervalMs = 3_600_000, eventBurst = 5, ringBytes = 65_536 }: BenchSettings): BpfObject {
+	return loadObject({
+		object: 'wire',
+		programs,
+		constants: {
+			event_interval_ns: u64Constant(eventIntervalMs * nanosecondsPerMillisecond),
+			event_burst: u32Constant(eventBurst),
+		},
+		maxEntries: { events: ringBytes, endpoints: 64, counters: 64 },
+	});
+}
+
+export class Bench {
+	readonly wire: WireCapture;
+	readonly #object: BpfObject;
+	#events: KernelEvent[] = [];
+
+	constructor(settings: BenchSettings = {}) {
+		this.#object = load(settings);
+		this.wire = new WireCapture(this.#object, {
+			interfaces: [],
+			attach: 'tc',
+			onEvents: (events) => this.#events.push(...events),
+			onError: (error) => {
+				throw error;
+			},
+		});
+		this.wire.setEndpoints([endpoint4, endpoint6]);
+	}
+
+	/** Runs one frame `repeat` times; what the program returned. */
+	run(program: Program, frame: Uint8Array, repeat = 1): number {
+		return this.#object.testRun(program, frame, { repeat }).returnValue;
+	}
+
+	/** Runs one frame once and takes the refusals that it caused. */
+	refusalsOf(program: Program, frame: Uint8Array): RefusalEvent[] {
+		this.run(program, frame);
+		return this.takeRefusals();
+	}
+
+	takeRefusals(): RefusalEvent[] {
+		this.wire.drain();
+		return this.#events.splice(0).filter((event) => event.kind === 'refusal');
+	}
+
+	counters(endpoint: Endpoint = endpoint4): EndpointCounters {
+		const found = this.wire.counters().find((watched) => watched.endpoint === endpoint);
+		if (found === undefined) throw new Error(`${endpoint.address} is not watched`);
+		return found.counters;
+	}
+
+	close(): void {
+		this.wire.close();
+	}
+}
