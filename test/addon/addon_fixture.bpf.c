@@ -33,6 +33,9 @@ struct fixture_record {
 	__u32 answer;
 };
 
+/* Keeps the struct in the object's BTF, which lists only what a global refers to. */
+const struct fixture_record *fixture_record_in_btf;
+
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 64);
