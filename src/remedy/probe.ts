@@ -105,7 +105,7 @@ export class Prober {
 }
 
 /** connect(2)'s errors, in the judge's words. A reset, a lack of sockets or of rights says nothing about the server. */
-function outcomeOf(code: string | undefined): ProbeOutcome {
+export function outcomeOf(code: string | undefined): ProbeOutcome {
 	switch (code) {
 		case 'ECONNREFUSED':
 			return 'refused';

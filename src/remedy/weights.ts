@@ -80,7 +80,7 @@ export class Weights {
 	}
 
 	async #giveBack(lease: Lease, entry: LedgerEntry | undefined): Promise<Attempt> {
-		if (lease.written === undefined) return { result: 'done', detail: 'no weight had been written' };
+		if (lease.written === undefined || lease.state !== 'held') return { result: 'done', detail: 'no weight was owed' };
 		const writer = this.#options.lastWriter?.(lease);
 		if (writer && !writer.own) return { result: 'changed', detail: `${writer.comm} (pid ${writer.pid}) wrote it last` };
 		const owed = lease.destination.weight;

@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { describe, test } from 'node:test';
+import { createMetrics, type DestinationView, type MetricsView } from '../../src/report/metrics.js';
+import type { ServiceAddress } from '../../src/table/model.js';
+import { web } from '../remedy/example.js';
+
+const build = { version: '0.1.0', commit: 'abc1234' };
+
+const shown: DestinationView = {
+	service: web,
+	destination: { address: '10.1.0.11', port: 8080, weight: 0 },
+	weightOwed: 3,
+	verdict: 'failed',
+	refusals: 17,
+	acceptances: 1_000,
+};
+
+const view: MetricsView = {
+	mode: 'assist',
+	dryRun: false,
+	destinations: [shown],
+	leases: 1,
+	ejections: { detected: 4, enforced: 3, overflow: { floor: 1 } },
+	probes: [{ outcome: 'refused', purpose: 'confirm', count: 5 }],
+	losses: { ring: 1, malformed: 2, journal: 3, hook: 4 },
+	notifications: [{ target: 'keepalived', result: 'delivered', count: 6 }],
+};
+
+const labels =
+	'local_address="10.0.0.100",local_port="8080",remote_address="10.1.0.11",remote_port="8080",proto="TCP",local_mark=""';
+
+/** The samples of a text, without comments. */
+function samples(text: string): string[] {
+	return text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+}
+
+const scrape = async (one: MetricsView) => samples(await createMetrics(build, () => one).text());
+
+describe('the metrics', () => {
+	test('show the whole view, each series once', async () => {
+		assert.deepEqual(
+			(await scrape(view)).sort(),
+			[
+				'ipvigil_build_info{version="0.1.0",commit="abc1234"} 1',
+				'ipvigil_mode{mode="observe"} 0',
+				'ipvigil_mode{mode="notify"} 0',
+				'ipvigil_mode{mode="assist"} 1',
+				'ipvigil_dry_run 0',
+				`ipvigil_refusals_total{${labels}} 17`,
+				`ipvigil_acceptances_total{${labels}} 1000`,
+				`ipvigil_destination_weight{${labels}} 0`,
+				`ipvigil_destination_weight_owed{${labels}} 3`,
+				`ipvigil_destination_verdict{verdict="healthy",${labels}} 0`,
+				`ipvigil_destination_verdict{verdict="suspect",${labels}} 0`,
+				`ipvigil_destination_verdict{verdict="failed",${labels}} 1`,
+				`ipvigil_destination_verdict{verdict="recovering",${labels}} 0`,
+				'ipvigil_leases 1',
+				'ipvigil_ejections_detected_total 4',
+				'ipvigil_ejections_enforced_total 3',
+				'ipvigil_ejections_overflow_total{reason="floor"} 1',
+				'ipvigil_probes_total{outcome="refused",purpose="confirm"} 5',
+				'ipvigil_lost_total{place="ring"} 1',
+				'ipvigil_lost_total{place="malformed"} 2',
+				'ipvigil_lost_total{place="journal"} 3',
+				'ipvigil_lost_total{place="hook"} 4',
+				'ipvigil_notifications_total{target="keepalived",result="delivered"} 6',
+			].sort(),
+		);
+	});
+
+	test('please promtool, with destinations and without', async () => {
+		for (const one of [view, { ...view, destinations: [] }]) {
+			const input = await createMetrics(build, () => one).text();
+			const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input, encoding: 'utf8' });
+			assert.deepEqual([status, stdout, stderr], [0, '', '']);
+		}
+	});
+
+	test('spell a firewall mark and IPv6 as node_exporter does', async () => {
+		const services: [ServiceAddress, string][] = [
+			[
+				{ kind: 'fwmark', family: 'inet', fwmark: 0x1a },
+				'local_address="",local_port="0",remote_address="fd00::11",remote_port="0",proto="FWM",local_mark="0000001A"',
+			],
+			[
+				{ kind: 'address', protocol: 'udp', family: 'inet6', address: 'fd00::1', port: 53 },
+				'local_address="fd00::1",local_port="53",remote_address="fd00::11",remote_port="0",proto="UDP",local_mark=""',
+			],
+		];
+		for (const [service, expected] of services) {
+			const one = { ...shown, service, destination: { address: 'fd00::11', port: 0, weight: 2 } };
+			const lines = await scrape({ ...view, destinations: [one] });
+			assert.ok(lines.includes(`ipvigil_destination_weight{${expected}} 2`), lines.join('\n'));
+		}
+	});
+
+	test('show no weight owed where none is', async () => {
+		const lines = await scrape({ ...view, destinations: [{ ...shown, weightOwed: undefined }] });
+		assert.ok(!lines.some((line) => line.startsWith('ipvigil_destination_weight_owed')));
+		const nothingOwed = await scrape({ ...view, destinations: [{ ...shown, weightOwed: 0 }] });
+		assert.ok(nothingOwed.includes(`ipvigil_destination_weight_owed{${labels}} 0`));
+	});
+
+	test('lose the series of a destination that left, and take it up anew', async () => {
+		let destinations: DestinationView[] = [shown];
+		const metrics = createMetrics(build, () => ({ ...view, destinations }));
+		await metrics.text();
+		destinations = [];
+		assert.ok(!(await metrics.text()).includes('10.1.0.11'));
+		destinations = [{ ...shown, refusals: 2 }];
+		assert.ok(samples(await metrics.text()).includes(`ipvigil_refusals_total{${labels}} 2`));
+	});
+
+	test('never let a counter fall', async () => {
+		let refusals: number | undefined = 17;
+		const metrics = createMetrics(build, () => ({ ...view, destinations: [{ ...shown, refusals }] }));
+		const seen = [];
+		for (refusals of [17, 20, 3, undefined, 4]) {
+			seen.push(/^ipvigil_refusals_total.* (\d+)$/m.exec(await metrics.text())?.[1]);
+		}
+		assert.deepEqual(seen, ['17', '20', '23', '23', '24']);
+	});
+
+	test('read the view once for scrapes at the same time', async () => {
+		let reads = 0;
+		const metrics = createMetrics(build, () => {
+			reads += 1;
+			return view;
+		});
+		const [first, second] = await Promise.all([metrics.text(), metrics.text()]);
+		assert.equal(first, second);
+		assert.equal(reads, 1);
+		await metrics.text();
+		assert.equal(reads, 2);
+	});
+
+	test('fail a scrape whose view cannot be read, and work again afterwards', async () => {
+		let broken = true;
+		const metrics = createMetrics(build, () => {
+			if (broken) throw new Error('no view');
+			return view;
+		});
+		await assert.rejects(metrics.text(), /no view/);
+		broken = false;
+		assert.ok((await metrics.text()).includes('ipvigil_leases 1'));
+	});
+});
