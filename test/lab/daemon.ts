@@ -39,7 +39,7 @@ export function asDaemon(
 	const daemon = {
 		runtimeDirectory,
 		journal,
-		log: () => process.lines.flatMap((line) => parsed<{ level: number; msg: string }>(line)),
+		log: () => process.lines.flatMap((line) => parsed<{ level: string; msg: string }>(line)),
 		journaled: (what: string, limitMs: number, fits: (line: JournalLine) => boolean) =>
 			lab.until(`journal has ${what}`, limitMs, async () => (await journal()).find(fits)),
 		calibrated: async (destinations: string[]) => {

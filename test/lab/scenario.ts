@@ -137,7 +137,7 @@ export interface Background {
 
 export interface Daemon extends Background {
 	/** Log lines that are pino's. */
-	log(): { level: number; msg: string; [key: string]: unknown }[];
+	log(): { level: string; msg: string; [key: string]: unknown }[];
 	journal(): Promise<JournalLine[]>;
 	/** The first journal line that fits, waited for. */
 	journaled(what: string, limitMs: number, fits: (line: JournalLine) => boolean): Promise<JournalLine>;
