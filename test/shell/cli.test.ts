@@ -124,6 +124,18 @@ test('doctor without privileges says so first and ends with 3', () => {
 	assert.match(out, /ipvigil run would end with 3: /);
 });
 
+test('run without privileges is one sentence and ends with 3', (t) => {
+	const folder = mkdtempSync(join(tmpdir(), 'ipvigil-'));
+	t.after(() => rmSync(folder, { recursive: true }));
+	chmodSync(folder, 0o755);
+	const file = join(folder, 'x.yaml');
+	writeFileSync(file, 'runtimeDirectory: /sys/ipvigil\n');
+	const { code, out, err } = ipvigilUnprivileged('run', '--config', file);
+	assert.equal(code, exits.privileges.code);
+	assert.equal(out, '');
+	assert.match(err, /^ipvigil: [^\n]*\/sys\/ipvigil[^\n]*\nRun as root\.\n$/);
+});
+
 test("doctor's JSON and its exit code say the same", () => {
 	const { code, out } = ipvigil('doctor', '-o', 'json');
 	const { format, exit, checks } = JSON.parse(out) as { format: number; exit: number; checks: { status: string }[] };
