@@ -39,7 +39,7 @@ export class Link implements Attachment {
 		return this.#native.describe().programId;
 	}
 
-	/** `path` lies in a mounted bpffs; its directory exists. The attachment then outlives the process. */
+	/** `path` lies in a mounted bpffs, in a directory that exists; bpffs takes no name with a dot (EPERM). The attachment then outlives the process. */
 	pin(path: string): void {
 		this.#native.pin(checkText(path, 'path'));
 		this.#pinPath = path;

@@ -88,7 +88,7 @@ export class BpfMap {
 		this.native.setBatch(keys, checkBytes(values, 'values', count * this.valueStride));
 	}
 
-	/** `path` lies in a mounted bpffs; its directory exists. */
+	/** `path` lies in a mounted bpffs, in a directory that exists; bpffs takes no name with a dot (EPERM). */
 	pin(path: string): void {
 		this.native.pin(checkText(path, 'path'));
 	}

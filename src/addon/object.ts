@@ -103,14 +103,14 @@ export class BpfObject {
 		return new BpfMap(this.native.map(checkText(name, 'name')));
 	}
 
-	/** EBUSY: another program is there. EOPNOTSUPP: this driver has no native XDP. */
+	/** EBUSY: another program is there. EOPNOTSUPP: this driver has no native XDP. EINVAL: no such interface. */
 	attachXdp(program: string, interfaceIndex: number, mode: 'native' | 'generic'): Link {
 		if (mode !== 'native' && mode !== 'generic') throw new RangeError(`mode must be native or generic, not ${mode}`);
 		const index = checkInterface(interfaceIndex);
 		return new Link(this.native.attachXdp(checkText(program, 'program'), index, mode === 'generic'));
 	}
 
-	/** tcx ingress (Linux 6.6); EINVAL on older kernels: use attachClsact(). */
+	/** tcx ingress (Linux 6.6); EINVAL on older kernels: use attachClsact(). ENODEV: no such interface. */
 	attachTcx(program: string, interfaceIndex: number): Link {
 		return new Link(this.native.attachTcx(checkText(program, 'program'), checkInterface(interfaceIndex)));
 	}

@@ -58,7 +58,12 @@ test('rings and sockets take a map, functions and bounded numbers', () => {
 	const events = object.map('events');
 	assert.throws(() => new RingReader(wrong({}), { onBatch: ignore, onError: ignore }), /map must be a BpfMap/);
 	assert.throws(() => new RingReader(events, { onBatch: wrong(1), onError: ignore }), /onBatch must be a function/);
-	const limits = [{ maxRecordsPerBatch: 0 }, { maxRecordsPerBatch: 65_537 }, { maxBytesPerBatch: 0 }, { pauseMs: 1001 }];
+	const limits = [
+		{ maxRecordsPerBatch: 0 },
+		{ maxRecordsPerBatch: 65_537 },
+		{ maxBytesPerBatch: 0 },
+		{ pauseMs: 1001 },
+	];
 	for (const limit of limits)
 		assert.throws(() => new RingReader(events, { ...limit, onBatch: ignore, onError: ignore }), RangeError);
 	assert.throws(() => new NetlinkSocket({ protocol: 32, onBatch: ignore, onError: ignore }), RangeError);

@@ -15,7 +15,7 @@ export const mapTypePerCpuHash = 5;
 /** What xdp_record returns for every packet: XDP_PASS, so that it may also be attached. */
 export const answer = 2;
 
-/** bpf/… `struct fixture_record` in addon_fixture.bpf.c. */
+/** `struct fixture_record` in addon_fixture.bpf.c. */
 export const recordBytes = 16;
 
 export function u32(...values: number[]): Uint8Array {

@@ -1,5 +1,7 @@
 /** A worker thread for worker.test.ts. What it does is its `workerData`; it says 'ready' when the test may go on. */
 import assert from 'node:assert/strict';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { parentPort, workerData } from 'node:worker_threads';
 import { NetlinkSocket, RingReader } from '../../src/addon/index.js';
 import { loadFixture, packetOf } from './fixture.js';
@@ -8,7 +10,11 @@ const object = loadFixture();
 const produce = (records: number) => object.testRun('xdp_record', packetOf(64), { repeat: records });
 
 function open(onBatch: () => void): RingReader {
-	return new RingReader(object.map('events'), { maxRecordsPerBatch: 16, onBatch, onError: (error) => assert.fail(error) });
+	return new RingReader(object.map('events'), {
+		maxRecordsPerBatch: 16,
+		onBatch,
+		onError: (error) => assert.fail(error),
+	});
 }
 
 const behaviours: Record<string, () => void> = {
@@ -29,6 +35,16 @@ const behaviours: Record<string, () => void> = {
 			throw new Error('from onBatch');
 		});
 		produce(1);
+	},
+	/** Lets go of the ring reader, so that only the addon's own reference can keep it. */
+	forget() {
+		setFlagsFromString('--expose-gc');
+		const collectGarbage = runInNewContext('gc') as () => void;
+		open(() => parentPort?.postMessage('ready'));
+		setTimeout(() => {
+			collectGarbage();
+			setTimeout(() => produce(1), 20).unref();
+		}, 20).unref();
 	},
 	/** Nothing but the open ring keeps this thread alive until the timer, which does not. */
 	stayAlive() {

@@ -8,7 +8,14 @@ import { createSocket } from 'node:dgram';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Attachment, type BpfObject, interfaceIndex, Link, NetlinkSocket, RingReader } from '../../src/addon/index.js';
+import {
+	type Attachment,
+	type BpfObject,
+	interfaceIndex,
+	Link,
+	NetlinkSocket,
+	RingReader,
+} from '../../src/addon/index.js';
 import { loadFixture, refusalOf, withBpffs } from './fixture.js';
 
 const place = { handle: 0x1ee7, priority: 77 };
@@ -41,7 +48,7 @@ async function recordsOnTheWire(object: BpfObject): Promise<number> {
 	reader.drain();
 	records = 0;
 	const socket = createSocket('udp4');
-	const address = `192.0.2.${2 + Math.floor(process.uptime() * 1000) % 250}`;
+	const address = `192.0.2.${2 + (Math.floor(process.uptime() * 1000) % 250)}`;
 	await new Promise((resolve) => socket.send('x', 9, address, resolve));
 	socket.close();
 	await sleep(100);
@@ -83,15 +90,19 @@ test('a second XDP program on an interface is EBUSY, and the first one stays', a
 	object.close();
 });
 
-test('an interface that does not exist is ENODEV', () => {
+test('an interface that does not exist is refused', () => {
 	const object = loadFixture();
-	assert.match(
+	assert.equal(
 		refusalOf(() => object.attachXdp('xdp_record', 999_999, 'native')),
-		/^ENODEV/,
+		'EINVAL bpf_link_create',
+	);
+	assert.equal(
+		refusalOf(() => object.attachTcx('tc_record', 999_999)),
+		'ENODEV bpf_link_create',
 	);
 	assert.match(
-		refusalOf(() => object.attachTcx('tc_record', 999_999)),
-		/^ENODEV/,
+		refusalOf(() => object.attachClsact('tc_record', 999_999, place)),
+		/^(ENODEV|EINVAL) bpf_tc_hook_create/,
 	);
 	object.close();
 });
@@ -99,12 +110,15 @@ test('an interface that does not exist is ENODEV', () => {
 test('clsact leaves the filters and the qdisc of others alone', () => {
 	const object = loadFixture();
 	run('ip link add shared type veth peer name shared2');
-	const shared = interfaceIndex('shared') ?? 0;
 	run('tc qdisc add dev shared clsact');
-	run('tc filter add dev shared ingress protocol all prio 5 matchall action pass');
-	object.attachClsact('tc_record', shared, place).close();
-	assert.match(run('tc filter show dev shared ingress'), /pref 5 matchall/);
-	assert.doesNotMatch(run('tc filter show dev shared ingress'), /bpf/);
+	const shared = interfaceIndex('shared') ?? 0;
+	const other = object.attachClsact('tc_interface', shared, { handle: 1, priority: 5 });
+	const ours = object.attachClsact('tc_record', shared, place);
+	assert.match(run('tc filter show dev shared ingress'), /tc_record/);
+	ours.close();
+	assert.match(run('tc filter show dev shared ingress'), /pref 5 .*tc_interface/);
+	assert.doesNotMatch(run('tc filter show dev shared ingress'), /tc_record/);
+	other.close();
 	assert.match(run('tc qdisc show dev shared'), /clsact/);
 	object.close();
 });

@@ -34,8 +34,14 @@ test('an entry is set, read, replaced and deleted', () => {
 	map.set(u32(1), u64(10n));
 	map.set(u32(1), u64(11n));
 	assert.deepEqual(map.get(u32(1)), u64(11n));
-	assert.match(refusalOf(() => map.set(u32(1), u64(12n), { flags: 1 })), /^EEXIST/);
-	assert.match(refusalOf(() => map.set(u32(2), u64(12n), { flags: 2 })), /^ENOENT/);
+	assert.match(
+		refusalOf(() => map.set(u32(1), u64(12n), { flags: 1 })),
+		/^EEXIST/,
+	);
+	assert.match(
+		refusalOf(() => map.set(u32(2), u64(12n), { flags: 2 })),
+		/^ENOENT/,
+	);
 	assert.equal(map.delete(u32(1)), true);
 	assert.equal(map.delete(u32(1)), false);
 	assert.equal(map.get(u32(1)), undefined);
@@ -48,7 +54,10 @@ test('the last entry fits, the next one is E2BIG', () => {
 	object.load();
 	const map = object.map('plain');
 	map.setBatch(u32(1, 2), u64(1n, 2n));
-	assert.match(refusalOf(() => map.set(u32(3), u64(3n))), /^E2BIG/);
+	assert.match(
+		refusalOf(() => map.set(u32(3), u64(3n))),
+		/^E2BIG/,
+	);
 	object.close();
 });
 
@@ -73,7 +82,10 @@ test('a batch is read back whole, and no more than asked for', () => {
 	map.setBatch(u32(...keys), u64(...keys.map((key) => BigInt(key) * 3n)));
 	const all = map.entries(20_000);
 	assert.equal(all.count, 10_000);
-	assert.deepEqual(wordsOf(all.keys).sort((a, b) => a - b), keys);
+	assert.deepEqual(
+		wordsOf(all.keys).sort((a, b) => a - b),
+		keys,
+	);
 	const values = new BigUint64Array(all.values.slice().buffer);
 	assert.ok(wordsOf(all.keys).every((key, at) => values[at] === BigInt(key) * 3n));
 	const some = map.entries(9_999);
@@ -140,7 +152,10 @@ test('what is pinned is opened as what it is: a map is no link', () =>
 		const path = join(directory, 'plain');
 		loadFixture().map('plain').pin(path);
 		assert.throws(() => Link.openPinned(path), { code: 'EINVAL', message: /not bpf_link/ });
-		assert.match(refusalOf(() => BpfMap.openPinned(join(directory, 'nothing'))), /^ENOENT bpf_obj_get/);
+		assert.match(
+			refusalOf(() => BpfMap.openPinned(join(directory, 'nothing'))),
+			/^ENOENT bpf_obj_get/,
+		);
 	}));
 
 test('closing twice is harmless, and every other call is EBADF afterwards', () => {

@@ -14,7 +14,10 @@ test('a file that does not exist is ENOENT', () => {
 });
 
 test('a file that is no BPF object is refused with libbpf’s reason', () => {
-	assert.throws(() => BpfObject.open(process.execPath), (error: { log?: string }) => /not.*BPF/i.test(error.log ?? ''));
+	assert.throws(
+		() => BpfObject.open(process.execPath),
+		(error: { log?: string }) => /not.*BPF/i.test(error.log ?? ''),
+	);
 });
 
 test('names and struct sizes are known before the load', () => {
@@ -24,8 +27,14 @@ test('names and struct sizes are known before the load', () => {
 	assert.deepEqual(object.loadedProgramNames(), []);
 	assert.equal(object.structSize('fixture_record'), recordBytes);
 	assert.equal(object.structSize('no_such_struct'), undefined);
-	assert.match(refusalOf(() => object.map('plain')), /^ENOENT/);
-	assert.match(refusalOf(() => object.attachTcx('tc_record', 1)), /^ENOENT/);
+	assert.match(
+		refusalOf(() => object.map('plain')),
+		/^ENOENT/,
+	);
+	assert.match(
+		refusalOf(() => object.attachTcx('tc_record', 1)),
+		/^ENOENT/,
+	);
 	object.close();
 });
 
@@ -42,7 +51,10 @@ test('setAutoload leaves a program out', () => {
 	object.setAutoload('count_calls', false);
 	object.load();
 	assert.ok(!object.loadedProgramNames().includes('count_calls'));
-	assert.match(refusalOf(() => object.attachTracing('count_calls')), /^ENOENT/);
+	assert.match(
+		refusalOf(() => object.attachTracing('count_calls')),
+		/^ENOENT/,
+	);
 	object.close();
 });
 
@@ -65,11 +77,17 @@ test('a rejected program gives the verifier’s reason', () => {
 
 test('variables are set by name, with their size, before the load only', () => {
 	const object = openFixture();
-	assert.equal(refusalOf(() => object.setVariable('no_such_variable', u32(1))), 'ENOENT setVariable');
+	assert.equal(
+		refusalOf(() => object.setVariable('no_such_variable', u32(1))),
+		'ENOENT setVariable',
+	);
 	assert.throws(() => object.setVariable('answer', u64(1n)), /answer \(has 4 bytes, not 8\)/);
 	object.setVariable('wide_answer', u64(1n));
 	object.load();
-	assert.equal(refusalOf(() => object.setVariable('answer', u32(1))), 'EBUSY setVariable');
+	assert.equal(
+		refusalOf(() => object.setVariable('answer', u32(1))),
+		'EBUSY setVariable',
+	);
 	assert.equal(object.testRun('xdp_record', packetOf(64)).returnValue, answer);
 	object.close();
 });
@@ -79,8 +97,14 @@ test('the size of a map is set before the load only', () => {
 	object.setMaxEntries('plain', 7);
 	object.load();
 	assert.equal(object.map('plain').maxEntries, 7);
-	assert.match(refusalOf(() => object.setMaxEntries('plain', 8)), /^EBUSY/);
-	assert.match(refusalOf(() => object.setMaxEntries('no_such_map', 8)), /^ENOENT/);
+	assert.match(
+		refusalOf(() => object.setMaxEntries('plain', 8)),
+		/^EBUSY/,
+	);
+	assert.match(
+		refusalOf(() => object.setMaxEntries('no_such_map', 8)),
+		/^ENOENT/,
+	);
 	object.close();
 });
 

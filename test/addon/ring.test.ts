@@ -1,9 +1,7 @@
 /** A ring buffer's records arrive whole, in bounded batches, and for as long as the reader is open. */
 import assert from 'node:assert/strict';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'node:test';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type BpfObject, type RingOptions, RingReader } from '../../src/addon/index.js';
 import { answer, loadFixture, packetOf, recordBytes, refusalOf, wordsOf } from './fixture.js';
 
@@ -138,32 +136,6 @@ test('records that are left stay in the ring for the next reader', () => {
 	next.drain();
 	assert.equal(records, 5);
 	next.close();
-});
-
-test('a reader that nobody refers to goes on delivering', async () => {
-	setFlagsFromString('--expose-gc');
-	const collectGarbage = runInNewContext('gc') as () => void;
-	const object = loadFixture();
-	let records = 0;
-	const closing: { close?: () => void } = {};
-	(() => {
-		const reader = new RingReader(object.map('events'), {
-			onBatch: (_, sizes) => {
-				records += sizes.length;
-			},
-			onError: (error) => assert.fail(error),
-		});
-		const weak = new WeakRef(reader);
-		setTimeout(() => weak.deref()?.close(), 300).unref();
-		closing.close = () => weak.deref()?.close();
-	})();
-	await sleep(10);
-	collectGarbage();
-	await sleep(10);
-	collectGarbage();
-	produce(object, 3);
-	await until(() => records === 3);
-	closing.close?.();
 });
 
 test('a map that is no ring buffer is refused', () => {

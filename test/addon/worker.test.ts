@@ -44,6 +44,12 @@ test('what onBatch throws is an uncaught exception', async () => {
 	assert.equal(error.message, 'from onBatch');
 });
 
+test('a reader that nobody refers to goes on delivering', async () => {
+	const worker = start('forget');
+	assert.deepEqual(await once(worker, 'message', { signal: AbortSignal.timeout(5000) }), ['ready']);
+	await worker.terminate();
+});
+
 test('an open ring keeps its thread alive, a closed one does not', async () => {
 	const worker = start('stayAlive');
 	const exited = once(worker, 'exit');

@@ -31,7 +31,7 @@ Link::Link(const Napi::CallbackInfo &info) : Napi::ObjectWrap<Link>(info)
 
 Napi::Value Link::openPinned(const Napi::CallbackInfo &info)
 {
-	return create(info.Env(), openPinnedAs(info.Env(), info[0].As<Napi::String>(), "bpf_link"));
+	return create(info.Env(), openPinnedAs(info.Env(), info[0].As<Napi::String>(), "bpf-link"));
 }
 
 int Link::fd(Napi::Env env) const

@@ -122,7 +122,7 @@ void NetlinkSocket::receiveBatch(Napi::Env env, Napi::Array datagrams)
 }
 
 /** What came before an error is delivered before the error is told: their order is the order of the socket. */
-void NetlinkSocket::onReadable(int error)
+void NetlinkSocket::onReadable()
 {
 	const Napi::Env env = Env();
 	Napi::HandleScope scope(env);
@@ -131,8 +131,6 @@ void NetlinkSocket::onReadable(int error)
 	Napi::Array datagrams = Napi::Array::New(env);
 	Napi::Value failure = env.Undefined();
 	try {
-		if (error != 0)
-			throw systemError(env, error, "uv_poll");
 		receiveBatch(env, datagrams);
 	} catch (const Napi::Error &caught) {
 		failure = caught.Value();

@@ -21,7 +21,7 @@ class NetlinkSocket : public Napi::ObjectWrap<NetlinkSocket>, private Watch::Own
       private:
 	enum class Received { datagram, foreign, nothing };
 
-	void onReadable(int error) override;
+	void onReadable() override;
 	void onTeardown() override;
 
 	void configure(Napi::Env env);

@@ -14,7 +14,7 @@
 namespace ipvigil
 {
 
-/** `kind` is how the kernel names the descriptor's anonymous inode: "bpf-map", "bpf_link" (kernel/bpf/syscall.c). */
+/** `kind` is how the kernel names the descriptor's anonymous inode: "bpf-map", "bpf-link" (kernel/bpf/syscall.c). */
 inline Descriptor openPinnedAs(Napi::Env env, const std::string &path, const std::string &kind)
 {
 	Descriptor fd(bpf_obj_get(path.c_str()));

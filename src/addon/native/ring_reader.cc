@@ -73,15 +73,13 @@ std::vector<napi_value> RingReader::takeBatch(Napi::Env env)
 }
 
 /** A full batch means that more is waiting: no rest then, but the rest of the loop comes first. */
-void RingReader::onReadable(int error)
+void RingReader::onReadable()
 {
 	const Napi::Env env = Env();
 	Napi::HandleScope scope(env);
 	// The handle keeps us alive while the callback runs, which may close us.
 	const Napi::Object self = Value();
 	try {
-		if (error != 0)
-			throw systemError(env, error, "uv_poll");
 		const bool full = fill(env);
 		if (!full && pauseMs_ > 0)
 			watch_->pauseFor(pauseMs_);

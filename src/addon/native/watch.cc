@@ -45,10 +45,17 @@ void Watch::open(uv_loop_t *loop, int fd)
 	listen();
 }
 
+/**
+ * libuv takes POLLERR for the end of a descriptor, stops and says EBADF (uv__poll_io() in unix/poll.c). Here it only
+ * means that a netlink socket has lost messages: the next read says so, and then it goes on.
+ */
 void Watch::listen()
 {
 	uv_poll_start(&poll_, UV_READABLE, [](uv_poll_t *poll, int status, int) {
-		static_cast<Watch *>(poll->data)->owner_->onReadable(status < 0 ? -status : 0);
+		Watch *watch = static_cast<Watch *>(poll->data);
+		if (status < 0)
+			watch->listen();
+		watch->owner_->onReadable();
 	});
 }
 

@@ -19,8 +19,8 @@ class Watch
 	class Owner
 	{
 	      public:
-		/** `error` is a positive errno, or 0 when the descriptor can be read. */
-		virtual void onReadable(int error) = 0;
+		/** The descriptor can be read, or has an error that reading it will tell. */
+		virtual void onReadable() = 0;
 		/** The environment ends: let go of the Watch and of every reference to JavaScript, now. */
 		virtual void onTeardown() = 0;
 
