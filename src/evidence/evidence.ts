@@ -2,8 +2,9 @@
  * Evidence: the refusals of each endpoint, counted in a sliding window. It turns the stream of kernel
  * events into edges that the judge weighs; it decides nothing and knows no destination. PURE.
  */
-import { endpointId, type EndpointId } from '../table/identity.js';
+
 import type { RefusalEvent } from '../decode/event.js';
+import { type EndpointId, endpointId } from '../table/identity.js';
 import type { Endpoint } from '../table/model.js';
 
 /** What is known of one endpoint at the moment a signal arrived. */

@@ -2,7 +2,7 @@
  * The guard: what must hold whatever the evidence says (DESIGN, rules 5 and 7). It binds binding
  * notifications as much as weights; what it stops is counted and told. PURE.
  */
-import type { ServiceState, State, DestinationState } from './state.js';
+import type { DestinationState, ServiceState, State } from './state.js';
 
 export type Permission = { allowed: true } | { allowed: false; reason: 'floor' | 'scheduler'; why: string };
 

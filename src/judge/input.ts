@@ -22,8 +22,10 @@ export interface Writer {
 	own: boolean;
 }
 
-export type Input = { nowMs: number } & (
-	/** `sinceMs`: when reading began. What we know first-hand from later than that stands against it. */
+export type Input = {
+	nowMs: number;
+} & /** `sinceMs`: when reading began. What we know first-hand from later than that stands against it. */
+(
 	| { kind: 'table'; snapshot: Snapshot; sinceMs: number }
 	| { kind: 'evidence'; edge: EvidenceEdge }
 	| { kind: 'write'; destination: DestinationId; operation: 'add' | 'edit' | 'delete'; weight: number; writer: Writer }

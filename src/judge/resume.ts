@@ -43,7 +43,12 @@ function resumeOne(turn: Turn, { lease, lastWriter }: FoundLease): void {
 }
 
 /** What stands against resuming a lease, in the words of the journal; undefined where nothing does. */
-function obstacle(turn: Turn, destination: DestinationState, lease: Lease, lastWriter: Writer | undefined): string | undefined {
+function obstacle(
+	turn: Turn,
+	destination: DestinationState,
+	lease: Lease,
+	lastWriter: Writer | undefined,
+): string | undefined {
 	if (lease.state === 'with-monitor')
 		return destination.inTable && destination.destination.weight > 0 ? 'the monitor has put it back' : undefined;
 	if (!destination.inTable) return turn.state.binding ? undefined : 'it is not in the table any more';

@@ -16,8 +16,10 @@ export const scenarios = {
 	acquitted: (who) => `${who} accepts our probe: it is refused for some clients only, and keeps its weight.`,
 	'suspicion-over': (who) => `${who} refused nobody for a while: no longer suspect.`,
 	failed: (who, f) => `${who} has failed: clients were refused and our probe was ${f.probe}.`,
-	quiesced: (who, f) => `${who}: weight ${f.owed} set to 0 under a lease of ${f.leaseSeconds} s, because it has failed.`,
-	'quiesce-dry-run': (who, f) => `${who}: would set weight ${f.owed} to 0 for ${f.leaseSeconds} s (dry run: nothing was written).`,
+	quiesced: (who, f) =>
+		`${who}: weight ${f.owed} set to 0 under a lease of ${f.leaseSeconds} s, because it has failed.`,
+	'quiesce-dry-run': (who, f) =>
+		`${who}: would set weight ${f.owed} to 0 for ${f.leaseSeconds} s (dry run: nothing was written).`,
 	'monitor-asked': (who, f) => `${who}: the monitor was asked to take it out for ${f.leaseSeconds} s.`,
 	'observed-only': (who) => `${who} has failed; mode observe, so nothing was done.`,
 	overflow: (who, f) => `${who} has failed but stays in: ${f.why}.`,
@@ -26,7 +28,8 @@ export const scenarios = {
 	'given-back': (who, f) => `${who}: weight ${f.owed} given back after ${f.outageSeconds} s, because ${f.why}.`,
 	'returned-to-monitor': (who, f) => `${who}: the monitor judges alone again, because ${f.why}.`,
 	'with-monitor': (who, f) => `${who}: ${f.by} took it out, as we asked; the weight is the monitor's now.`,
-	yielded: (who, f) => `${who}: ${f.by} wrote it (${f.what}), so the lease is over and we keep our hands off for ${f.holdDownSeconds} s.`,
+	yielded: (who, f) =>
+		`${who}: ${f.by} wrote it (${f.what}), so the lease is over and we keep our hands off for ${f.holdDownSeconds} s.`,
 	gone: (who) => `${who} was removed from the table; the lease is over.`,
 	renewed: (who, f) => `${who} still refuses our probe: lease renewed for ${f.leaseSeconds} s.`,
 	'cap-reached': (who, f) =>

@@ -10,8 +10,8 @@
  * Verdicts move in every mode; a lease exists only where a weight was written or a monitor was asked. PURE.
  */
 import {
-	destinationId,
 	type DestinationId,
+	destinationId,
 	type EndpointId,
 	endpointId,
 	endpointOf,
@@ -172,7 +172,7 @@ export function createEndpoint(endpoint: Endpoint): EndpointState {
 export function addDestination(state: State, created: DestinationState, nowMs: number): void {
 	state.destinations.set(created.id, created);
 	const endpoint = endpointOf({ address: created.service }, created.destination);
-	if (!endpoint || endpoint.protocol !== 'tcp') return;
+	if (endpoint?.protocol !== 'tcp') return;
 	let known = state.endpoints.get(endpointId(endpoint));
 	if (!known) {
 		known = createEndpoint(endpoint);

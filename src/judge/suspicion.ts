@@ -116,7 +116,8 @@ function declined(turn: Turn, endpoint: EndpointState, purpose: ProbePurpose, ou
 	if (purpose === 'confirm') convict(turn, endpoint, outcome);
 	const failed = destinationsOn(turn.state, endpoint).filter(({ verdict }) => verdict === 'failed');
 	if (failed.length > 0) plan(turn, endpoint, 'recover', nowMs + recoverIntervalMs(turn, failed));
-	else if (!endpoint.calibrated && !endpoint.next) plan(turn, endpoint, 'calibrate', nowMs + policy.calibrateIntervalMs);
+	else if (!endpoint.calibrated && !endpoint.next)
+		plan(turn, endpoint, 'calibrate', nowMs + policy.calibrateIntervalMs);
 }
 
 /**

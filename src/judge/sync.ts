@@ -36,5 +36,6 @@ function applyDestination(turn: Turn, service: ServiceAddress, destination: Dest
 	known.inTable = true;
 	const ours = known.rehearsed || known.pending !== undefined || known.lease?.written === undefined;
 	if (absent) returned(turn, known, 'the monitor put it back');
-	else if (!ours && destination.weight !== known.lease?.written) rewritten(turn, known, 'edit', destination.weight, 'somebody');
+	else if (!ours && destination.weight !== known.lease?.written)
+		rewritten(turn, known, 'edit', destination.weight, 'somebody');
 }

@@ -191,7 +191,11 @@ function givenBack(turn: Turn, destination: DestinationState, why: string): void
 	const outageMs = turn.nowMs - lease.sinceMs;
 	// A listener's restart is no reason to trust the server less.
 	if (outageMs < turn.state.policy.restartMs) destination.ejections -= 1;
-	closeLease(turn, destination, 'given-back', { owed: lease.destination.weight, outageSeconds: seconds(outageMs), why });
+	closeLease(turn, destination, 'given-back', {
+		owed: lease.destination.weight,
+		outageSeconds: seconds(outageMs),
+		why,
+	});
 }
 
 function failedWrite(turn: Turn, destination: DestinationState, kind: 'take' | 'giveBack', detail: string): void {
@@ -283,7 +287,8 @@ export function tickDestination(turn: Turn, destination: DestinationState): void
 	const { policy } = state;
 	if (destination.verdict === 'recovering') endLease(turn, destination, 'the server accepts our probe again');
 	else if (nowMs - lease.sinceMs >= policy.leaseTotalMs) capReached(turn, destination, lease);
-	else if (nowMs >= lease.untilMs - renewMarginMs(turn, lease) && stillRefusing(turn, destination)) renew(turn, destination, lease);
+	else if (nowMs >= lease.untilMs - renewMarginMs(turn, lease) && stillRefusing(turn, destination))
+		renew(turn, destination, lease);
 	else if (nowMs >= lease.untilMs) {
 		holdDown(turn, destination);
 		endLease(turn, destination, 'its lease is over and no probe says that it still refuses');

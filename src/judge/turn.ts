@@ -23,18 +23,33 @@ export function entryOf(name: ScenarioName, destination: DestinationState, facts
 }
 
 /** Writes a line into the history. */
-export function journal(turn: Turn, name: ScenarioName, destination: DestinationState, facts: JournalEntry['facts']): void {
+export function journal(
+	turn: Turn,
+	name: ScenarioName,
+	destination: DestinationState,
+	facts: JournalEntry['facts'],
+): void {
 	turn.actions.push({ kind: 'journal', entry: entryOf(name, destination, facts) });
 }
 
 /** Writes a line into the history and informs whoever is to be told. */
-export function announce(turn: Turn, name: ScenarioName, destination: DestinationState, facts: JournalEntry['facts']): void {
+export function announce(
+	turn: Turn,
+	name: ScenarioName,
+	destination: DestinationState,
+	facts: JournalEntry['facts'],
+): void {
 	const entry = entryOf(name, destination, facts);
 	turn.actions.push({ kind: 'tell', entry }, { kind: 'journal', entry });
 }
 
 /** As `announce`, but not again while the same obstacle stands: an obstacle is news once, not at every refusal. */
-export function announceOnce(turn: Turn, name: ScenarioName, destination: DestinationState, facts: JournalEntry['facts']): void {
+export function announceOnce(
+	turn: Turn,
+	name: ScenarioName,
+	destination: DestinationState,
+	facts: JournalEntry['facts'],
+): void {
 	const obstacle = `${name} ${facts.reason ?? ''}`;
 	if (destination.told === obstacle) return;
 	destination.told = obstacle;

@@ -68,7 +68,6 @@ const policyShape = Object.fromEntries(
 const policyOrder: [shorter: keyof Policy, longer: keyof Policy, reason: string][] = [
 	['leaseMs', 'leaseCapMs', 'the first lease cannot be longer than the longest'],
 	['leaseCapMs', 'leaseTotalMs', 'one lease cannot be longer than all its renewals together'],
-	['renewMarginMs', 'leaseMs', 'a lease would have to be renewed before it begins'],
 ];
 
 const policy = section(policyShape, 'the limits of judge/policy.ts')

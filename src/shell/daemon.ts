@@ -24,11 +24,11 @@ import type { Config } from './config.js';
 import { createExecutors } from './executor.js';
 import { claim } from './instance.js';
 import { Loop } from './loop.js';
-import { openTargets, type Targets } from './targets.js';
 import { serveReport } from './report.js';
 import { createServiceNotifier } from './systemd.js';
 import { TableFeed } from './table-feed.js';
 import { openTable, type TableAccess } from './table-source.js';
+import { openTargets, type Targets } from './targets.js';
 import { openVantage } from './vantage.js';
 
 /** How long an orderly stop waits for weights to be given back; the give-back helper does what is left. */
@@ -180,7 +180,8 @@ class Daemon {
 	/** Takes up what an earlier ipvigil left in the ledger, and clears away what is nobody's. */
 	#resume(): void {
 		const { entries, bad } = this.#ledger.list();
-		for (const { path, problem } of bad) this.log.error({ path, problem }, 'a file of the ledger cannot be read; it is left as it is');
+		for (const { path, problem } of bad)
+			this.log.error({ path, problem }, 'a file of the ledger cannot be read; it is left as it is');
 		const leases = entries.map(({ lease }) => ({ lease, lastWriter: this.#lastWriter(lease) }));
 		const calibrated = this.#calibration.recall((id) => this.#loop.state.endpoints.has(id));
 		this.#loop.take({ kind: 'resume', leases, calibrated });
@@ -225,7 +226,8 @@ class Daemon {
 		if (givingBack) {
 			this.#loop.take({ kind: 'stop' });
 			await settled(this.#loop.state, stopWaitMs);
-			if (!isSettled(this.#loop.state)) this.log.error('not every lease could be given back; the give-back helper will end them');
+			if (!isSettled(this.#loop.state))
+				this.log.error('not every lease could be given back; the give-back helper will end them');
 		}
 		this.#loop.close();
 		this.#feed.close();

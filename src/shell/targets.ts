@@ -49,7 +49,11 @@ function sweep(keepalived: KeepalivedTarget | undefined, leases: readonly LeaseK
 	}
 }
 
-function count(counts: Map<string, { target: string; result: 'delivered' | 'failed'; count: number }>, target: string, result: 'delivered' | 'failed'): void {
+function count(
+	counts: Map<string, { target: string; result: 'delivered' | 'failed'; count: number }>,
+	target: string,
+	result: 'delivered' | 'failed',
+): void {
 	const key = `${target} ${result}`;
 	const entry = counts.get(key) ?? { target, result, count: 0 };
 	entry.count += 1;

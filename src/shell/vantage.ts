@@ -2,13 +2,14 @@
  * Keeps the wire where the real servers are: which endpoints to watch follows from the table, which interfaces from
  * the routes to them, which addresses are our own from the kernel. It sees no event and decides nothing.
  */
-import { openWire, type WireCapture } from '../capture/wire.js';
+
+import type { Logger } from 'pino';
 import type { Unavailable } from '../capture/availability.js';
+import { openWire, type WireCapture } from '../capture/wire.js';
 import type { KernelEvent } from '../decode/event.js';
 import type { RouteClient } from '../netlink/route-client.js';
-import type { Endpoint, Snapshot } from '../table/model.js';
 import { endpointId, endpointOf } from '../table/identity.js';
-import type { Logger } from 'pino';
+import type { Endpoint, Snapshot } from '../table/model.js';
 import type { Config } from './config.js';
 
 export interface Vantage {
@@ -88,7 +89,8 @@ class Follower {
 
 	#tell(states: WireCapture['interfaces']): void {
 		for (const state of states) {
-			if (state.attached) this.log.info({ interface: state.interfaceName, method: state.method }, 'watching an interface');
+			if (state.attached)
+				this.log.info({ interface: state.interfaceName, method: state.method }, 'watching an interface');
 			else
 				this.log.error(
 					{ interface: state.interfaceName, reason: state.reason, remedy: state.remedy },

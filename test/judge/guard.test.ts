@@ -36,7 +36,11 @@ test('usable is weight above 0, below the threshold, and neither suspect nor fai
 	assert.equal(usable({ weight: 0 }), false);
 	assert.equal(usable({ upperThreshold: 10, activeConnections: 6, inactiveConnections: 3 }), true);
 	assert.equal(usable({ upperThreshold: 10, activeConnections: 6, inactiveConnections: 4 }), false);
-	for (const [verdict, expected] of [['suspect', false], ['failed', false], ['recovering', true]] as const)
+	for (const [verdict, expected] of [
+		['suspect', false],
+		['failed', false],
+		['recovering', true],
+	] as const)
 		assert.equal(isUsable({ ...createDestination(address, destination()), verdict }), expected);
 	assert.equal(isUsable({ ...createDestination(address, destination()), inTable: false }), false);
 });
@@ -57,7 +61,8 @@ test('a lease doubles with each ejection up to its cap, and jitter only adds', (
 });
 
 test('the same seed gives the same sequence, within [0, 1)', () => {
-	const make = () => createState({ policy: defaultPolicy, mode: 'assist', pid: 1, audited: true, binding: false, seed: 7 });
+	const make = () =>
+		createState({ policy: defaultPolicy, mode: 'assist', pid: 1, audited: true, binding: false, seed: 7 });
 	const [one, other] = [make(), make()];
 	for (let i = 0; i < 1_000; i++) {
 		const value = random(one);

@@ -26,7 +26,12 @@ export class Script {
 	private calibrated: string[] = [];
 	private snapshot: Snapshot = { services: [] };
 	private lines: string[] = [];
-	private options: Options = { mode: 'assist', audited: true, binding: false, policy: { ...defaultPolicy, leaseJitter: 0 } };
+	private options: Options = {
+		mode: 'assist',
+		audited: true,
+		binding: false,
+		policy: { ...defaultPolicy, leaseJitter: 0 },
+	};
 
 	constructor() {
 		this.state = this.fresh(4711);
@@ -49,7 +54,8 @@ export class Script {
 		table: (_, body) => this.table(body.join('\n')),
 		calibrated: (words) => this.input({ kind: 'probe', ...probeOf(words, 'calibrate', 'accepted') }),
 		refusal: (words) => this.refusal(words),
-		probe: (words) => this.input({ kind: 'probe', ...probeOf(words, words[2] as ProbePurpose, words[3] as ProbeOutcome) }),
+		probe: (words) =>
+			this.input({ kind: 'probe', ...probeOf(words, words[2] as ProbePurpose, words[3] as ProbeOutcome) }),
 		outcome: (words) => this.outcome(words),
 		write: (words) => this.write(words),
 		wait: (words) => this.wait(milliseconds(words[0] ?? '')),
@@ -132,7 +138,9 @@ export class Script {
 
 	private show(): void {
 		for (const { id, verdict, lease, destination, inTable } of this.state.destinations.values()) {
-			const held = lease ? `lease ${lease.state}, written ${lease.written ?? '-'}, owed ${lease.destination.weight}` : 'no lease';
+			const held = lease
+				? `lease ${lease.state}, written ${lease.written ?? '-'}, owed ${lease.destination.weight}`
+				: 'no lease';
 			this.lines.push(`${id}: ${verdict}, ${inTable ? `weight ${destination.weight}` : 'not in table'}, ${held}`);
 		}
 		const { detected, enforced, overflow } = this.state.counters;
