@@ -24,8 +24,7 @@ export interface Writer {
 
 export type Input = {
 	nowMs: number;
-} & /** `sinceMs`: when reading began. What we know first-hand from later than that stands against it. */
-(
+} /** `sinceMs`: when reading began. What we know first-hand from later than that stands against it. */ & (
 	| { kind: 'table'; snapshot: Snapshot; sinceMs: number }
 	| { kind: 'evidence'; edge: EvidenceEdge }
 	| { kind: 'write'; destination: DestinationId; operation: 'add' | 'edit' | 'delete'; weight: number; writer: Writer }

@@ -7,12 +7,13 @@
  * feeds the outcome back as an input, and the judge journals it.
  */
 import type { Action } from './action.js';
+import { rewritten } from './ending.js';
 import type { Input } from './input.js';
 import { resume } from './resume.js';
 import type { State } from './state.js';
 import { heard, probed, tickEndpoint } from './suspicion.js';
 import { applySnapshot } from './sync.js';
-import { endLease, outcome, rewritten, tickDestination } from './tenure.js';
+import { endLease, outcome, tickDestination } from './tenure.js';
 import type { Turn } from './turn.js';
 
 export function step(state: State, input: Input): { state: State; actions: Action[] } {

@@ -4,8 +4,8 @@
  */
 import { type DestinationId, destinationId, serviceId } from '../table/identity.js';
 import type { Destination, ServiceAddress, Snapshot } from '../table/model.js';
+import { removed, returned, rewritten } from './ending.js';
 import { addDestination, createDestination } from './state.js';
-import { removed, returned, rewritten } from './tenure.js';
 import type { Turn } from './turn.js';
 
 /** A snapshot takes time to read: where we know of a later change first-hand, it is the snapshot that is stale. */

@@ -12,7 +12,12 @@ export interface Turn {
 	actions: Action[];
 }
 
-export function entryOf(name: ScenarioName, destination: DestinationState, facts: JournalEntry['facts']): JournalEntry {
+/** Milliseconds as seconds with one decimal, for sentences: 2,537 ms is 2.5. */
+export function seconds(ms: number): number {
+	return Math.round(ms / 100) / 10;
+}
+
+function entryOf(name: ScenarioName, destination: DestinationState, facts: JournalEntry['facts']): JournalEntry {
 	return {
 		scenario: name,
 		service: destination.serviceId,

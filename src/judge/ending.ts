@@ -1,0 +1,102 @@
+/**
+ * How a lease ends other than by our own giving back: the monitor or an admin spoke, the destination went, or came
+ * back. And the one way in which any lease is closed: the binding ends, the ledger forgets, one line says how. PURE.
+ */
+import { type DestinationState, dropDestination } from './state.js';
+import { announce, seconds, type Turn } from './turn.js';
+
+/** Somebody else wrote this destination while we hold a lease: the monitor at our word, or anyone of their own accord. */
+export function rewritten(
+	turn: Turn,
+	destination: DestinationState,
+	operation: 'add' | 'edit' | 'delete',
+	weight: number,
+	by: string,
+): void {
+	destination.changedMs = turn.nowMs;
+	if (operation === 'delete') return removed(turn, destination, by);
+	destination.destination = { ...destination.destination, weight };
+	if (!destination.inTable) {
+		destination.inTable = true;
+		return returned(turn, destination, `${by} put it back`);
+	}
+	if (!destination.lease) return;
+	if (destination.pending?.kind === 'take' && destination.awaitingOwnWrite) {
+		destination.contested = { weight, by };
+	} else if (destination.lease.state === 'with-monitor') {
+		if (weight > 0) returned(turn, destination, `${by} put it back`);
+	} else if (destination.bound && weight === 0) {
+		handOver(turn, destination, by);
+	} else {
+		yieldTo(turn, destination, by, `weight ${weight}`);
+	}
+}
+
+/** The monitor acted on our word. It owns the weight now; we go on probing, to tell it when the server is back. */
+function handOver(turn: Turn, destination: DestinationState, by: string): void {
+	const { lease } = destination;
+	if (!lease) return;
+	destination.pending = undefined;
+	destination.lease = { ...lease, state: 'with-monitor', written: undefined };
+	turn.actions.push({ kind: 'ledger', lease: destination.lease });
+	if (lease.state === 'held') announce(turn, 'with-monitor', destination, { by });
+}
+
+export function removed(turn: Turn, destination: DestinationState, by: string): void {
+	destination.inTable = false;
+	destination.changedMs = turn.nowMs;
+	if (destination.lease && destination.bound) return handOver(turn, destination, by);
+	if (destination.lease) return closeLease(turn, destination, 'gone', { by });
+	dropDestination(turn.state, destination);
+}
+
+/** A destination that the monitor had taken out is in use again: the monitor has decided. */
+export function returned(turn: Turn, destination: DestinationState, why: string): void {
+	destination.verdict = 'recovering';
+	if (destination.lease) closeLease(turn, destination, 'returned-to-monitor', { why });
+	else settle(destination);
+}
+
+export function yieldTo(turn: Turn, destination: DestinationState, by: string, what: string): void {
+	holdDown(turn, destination);
+	closeLease(turn, destination, 'yielded', { by, what, holdDownSeconds: seconds(turn.state.policy.holdDownMs) });
+}
+
+export function holdDown(turn: Turn, destination: DestinationState): void {
+	destination.heldDownUntilMs = turn.nowMs + turn.state.policy.holdDownMs;
+}
+
+/** The lease is over: the binding ends, the ledger forgets it, and one line says how. */
+export function closeLease(
+	turn: Turn,
+	destination: DestinationState,
+	name: 'returned-to-monitor' | 'yielded' | 'gone' | 'resume-dropped' | 'given-back',
+	facts: Record<string, string | number>,
+): void {
+	const { service, lease } = destination;
+	bind(turn, destination, 'up');
+	if (lease) turn.actions.push({ kind: 'forget', service, destination: lease.destination });
+	destination.lease = undefined;
+	destination.pending = undefined;
+	destination.rehearsed = false;
+	destination.contested = undefined;
+	destination.returnedMs = turn.nowMs;
+	turn.state.busyDestinations.delete(destination.id);
+	announce(turn, name, destination, facts);
+	settle(destination);
+	if (!destination.inTable) dropDestination(turn.state, destination);
+}
+
+export function settle(destination: DestinationState): void {
+	if (destination.verdict !== 'recovering') return;
+	destination.verdict = 'healthy';
+	destination.told = undefined;
+	destination.heldDownUntilMs = undefined;
+}
+
+/** Tells the monitors, where there are any and they have not been told already. */
+export function bind(turn: Turn, destination: DestinationState, state: 'down' | 'up'): void {
+	if (!turn.state.binding || destination.bound === (state === 'down')) return;
+	destination.bound = state === 'down';
+	turn.actions.push({ kind: 'bind', service: destination.service, destination: destination.destination, state });
+}
