@@ -151,7 +151,7 @@ test('what is pinned is opened as what it is: a map is no link', () =>
 	withBpffs((directory) => {
 		const path = join(directory, 'plain');
 		loadFixture().map('plain').pin(path);
-		assert.throws(() => Link.openPinned(path), { code: 'EINVAL', message: /not bpf_link/ });
+		assert.throws(() => Link.openPinned(path), { code: 'EINVAL', message: /is anon_inode:bpf-map, not bpf-link/ });
 		assert.match(
 			refusalOf(() => BpfMap.openPinned(join(directory, 'nothing'))),
 			/^ENOENT bpf_obj_get/,
