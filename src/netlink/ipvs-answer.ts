@@ -49,7 +49,9 @@ export function readInfo(message: Extent): IpvsInfo | undefined {
 	}
 	// 0x010201 is 1.2.1 (NVERSION in include/uapi/linux/ip_vs.h).
 	const parts = [version >>> 16, (version >>> 8) & 0xff, version & 0xff];
-	return attributes.malformed ? undefined : { version: parts.join('.'), connectionTableSize };
+	return attributes.malformed || version === 0 || connectionTableSize === 0
+		? undefined
+		: { version: parts.join('.'), connectionTableSize };
 }
 
 /** A service without its destinations: those are a dump of their own. */

@@ -67,7 +67,7 @@ function readMessage(extent: Extent): Message | undefined {
 /** Reads NLMSG_ERROR (struct nlmsgerr and what follows it); undefined if it is cut short. */
 export function readError(message: Message): KernelError | undefined {
 	const reader = new ByteReader(message);
-	const errno = -reader.i32();
+	const errno = 0 - reader.i32();
 	const quotedLength = reader.u32();
 	reader.skip(headerLength - 4);
 	if (reader.failed) return undefined;
@@ -82,7 +82,7 @@ export function readError(message: Message): KernelError | undefined {
 export function readDone(message: Message): KernelError | undefined {
 	const reader = new ByteReader(message);
 	if (reader.left === 0) return { errno: 0, text: undefined };
-	const errno = -reader.i32();
+	const errno = 0 - reader.i32();
 	if (reader.failed) return undefined;
 	const hasText = (message.flags & messageFlag.ackAttributes) !== 0;
 	return { errno, text: hasText ? readErrorText(reader.rest()) : undefined };
