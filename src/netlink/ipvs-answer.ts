@@ -3,7 +3,7 @@
  * of another kind and for bytes that make no whole object. A dump of 1,024 services × 16 destinations passes
  * here every few seconds, so a reader walks its attributes once and copies nothing. Requests are in `ipvs.ts`. PURE.
  */
-import { formatIpv4, formatIpv6 } from '../table/address.js';
+import { formatIpv4 } from '../table/address.js';
 import {
 	type Destination,
 	type Family,
@@ -15,9 +15,9 @@ import {
 } from '../table/model.js';
 import { AttributeReader } from './attribute.js';
 import { ByteReader, type Extent, viewOf } from './bytes.js';
+import { addressFamily, addressText, familyName } from './family.js';
 import { readCommand } from './generic.js';
 import {
-	addressFamily,
 	command,
 	destinationAttribute,
 	forwardingMask,
@@ -274,19 +274,10 @@ function takeStats(outer: AttributeReader, is64: boolean, before: Stats): Stats 
 	return before;
 }
 
-function familyName(number: number): Family | undefined {
-	if (number === addressFamily.inet) return 'inet';
-	return number === addressFamily.inet6 ? 'inet6' : undefined;
-}
-
 function protocolName(number: number): Protocol | undefined {
 	if (number === protocolNumber.tcp) return 'tcp';
 	if (number === protocolNumber.udp) return 'udp';
 	return number === protocolNumber.sctp ? 'sctp' : undefined;
-}
-
-function addressText(family: Family, octets: Uint8Array): string {
-	return family === 'inet' ? formatIpv4(octets) : formatIpv6(octets);
 }
 
 /** IPv4: a mask in network order; IPv6: a prefix length in the machine's own, whatever the attribute's type says. */

@@ -60,8 +60,7 @@ export const statsAttribute = { connections: 1, packetsIn: 2, packetsOut: 3, byt
 /** IPVS_INFO_ATTR_* */
 export const infoAttribute = { version: 1, connectionTableSize: 2 };
 
-/** AF_* and IPPROTO_* (not all that exist: those that IPVS balances). */
-export const addressFamily = { inet: 2, inet6: 10 };
+/** IPPROTO_* of what IPVS balances. */
 export const protocolNumber = { tcp: 6, udp: 17, sctp: 132 };
 
 /** union nf_inet_addr: IPv4 in the first four octets, the rest zero. */

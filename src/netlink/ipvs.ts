@@ -7,9 +7,9 @@ import { parseAddress } from '../table/address.js';
 import type { Destination, Family, ServiceAddress } from '../table/model.js';
 import { putBe16, putNest, putOctets, putU8, putU16, putU32 } from './attribute.js';
 import type { ByteWriter } from './bytes.js';
+import { addressFamily } from './family.js';
 import { startCommand } from './generic.js';
 import {
-	addressFamily,
 	command,
 	destinationAttribute,
 	forwardingMethods,

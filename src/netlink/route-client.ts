@@ -11,20 +11,18 @@ import {
 	getAddresses,
 	getLinks,
 	getNeighbours,
-	getRoute,
 	type InterfaceAddress,
 	type Link,
 	type Neighbour,
-	type Route,
 	type RouteChange,
 	readAddress,
 	readChange,
 	readLink,
 	readNeighbour,
-	readRoute,
 	routeGroup,
 	routeType,
 } from './route.js';
+import { getRoute, type Route, readRoute } from './route-lookup.js';
 import { netlinkProtocol, openKernelSocket } from './socket.js';
 
 export interface ChangeHandlers {

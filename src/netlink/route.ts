@@ -1,12 +1,13 @@
 /**
- * RTNETLINK (rtnetlink(7), include/uapi/linux/{rtnetlink,if_link,if_addr,neighbour}.h): links, addresses, neighbours
- * and the route to one destination, each as a value, and the notifications of their changes. ipvigil only reads here.
+ * RTNETLINK (rtnetlink(7), include/uapi/linux/{rtnetlink,if_link,if_addr,neighbour}.h): links, addresses and
+ * neighbours, each as a value, and the notifications of their changes. ipvigil only reads here; the question for one
+ * route is in `route-lookup.ts`.
  * Each reader gives undefined for a message of another kind and for malformed bytes. PURE.
  */
-import { formatIpv4, formatIpv6, parseAddress } from '../table/address.js';
 import type { Family } from '../table/model.js';
-import { AttributeReader, putOctets } from './attribute.js';
+import { AttributeReader } from './attribute.js';
 import { ByteReader, ByteWriter } from './bytes.js';
+import { addressFamily, addressLength, addressText, familyName } from './family.js';
 import type { Message } from './message.js';
 
 export const routeType = {
@@ -79,40 +80,10 @@ export interface Neighbour {
 	linkAddress: string | undefined;
 }
 
-/** RTN_*, an index into this list. */
-const routeKinds = [
-	'unspecified',
-	'unicast',
-	'local',
-	'broadcast',
-	'anycast',
-	'multicast',
-	'blackhole',
-	'unreachable',
-	'prohibit',
-] as const;
-
-/** Where the kernel would send a packet for one address. */
-export interface Route {
-	kind: (typeof routeKinds)[number];
-	interfaceIndex: number;
-	/** Undefined where the address is on the link itself. */
-	gateway: string | undefined;
-	/** The source address that the kernel would choose. */
-	source: string | undefined;
-}
-
 export type RouteChange =
 	| { kind: 'link'; change: 'set' | 'removed'; link: Link }
 	| { kind: 'address'; change: 'set' | 'removed'; address: InterfaceAddress }
 	| { kind: 'neighbour'; change: 'set' | 'removed'; neighbour: Neighbour };
-
-const familyNumbers: Record<Family, number> = { inet: 2, inet6: 10 };
-
-function familyName(number: number): Family | undefined {
-	if (number === familyNumbers.inet) return 'inet';
-	return number === familyNumbers.inet6 ? 'inet6' : undefined;
-}
 
 // Requests.
 
@@ -123,23 +94,12 @@ export function getLinks(): Uint8Array {
 
 /** Body of a GETADDR dump of one family: struct ifaddrmsg. */
 export function getAddresses(family: Family): Uint8Array {
-	return new ByteWriter().u8(familyNumbers[family]).bytes(new Uint8Array(7)).finish();
+	return new ByteWriter().u8(addressFamily[family]).bytes(new Uint8Array(7)).finish();
 }
 
 /** Body of a GETNEIGH dump of one family: struct ndmsg. */
 export function getNeighbours(family: Family): Uint8Array {
-	return new ByteWriter().u8(familyNumbers[family]).bytes(new Uint8Array(11)).finish();
-}
-
-/** Body of a GETROUTE for one address: struct rtmsg, and the destination whole. ENETUNREACH where there is no way. */
-export function getRoute(family: Family, address: string): Uint8Array {
-	const octets = parseAddress(address);
-	if (!octets) throw new TypeError(`"${address}" is no address`);
-	const destination = family === 'inet' ? octets.subarray(12) : octets;
-	const writer = new ByteWriter().u8(familyNumbers[family]).u8(destination.length * 8);
-	writer.bytes(new Uint8Array(10));
-	putOctets(writer, routeAttribute.destination, destination);
-	return writer.finish();
+	return new ByteWriter().u8(addressFamily[family]).bytes(new Uint8Array(11)).finish();
 }
 
 // Answers.
@@ -205,13 +165,6 @@ function takeLinkInfo(outer: AttributeReader, link: Link): void {
 	outer.malformed ||= attributes.malformed;
 }
 
-const octetsOf: Record<Family, number> = { inet: 4, inet6: 16 };
-
-function addressText(family: Family, attributes: AttributeReader): string {
-	const octets = attributes.octets(octetsOf[family]);
-	return family === 'inet' ? formatIpv4(octets) : formatIpv6(octets);
-}
-
 const addressAttribute = { address: 1, local: 2 };
 
 /** Reads struct ifaddrmsg and its attributes. On a point-to-point link IFA_LOCAL is ours and IFA_ADDRESS the peer's. */
@@ -227,8 +180,10 @@ export function readAddress(message: Message): InterfaceAddress | undefined {
 	let address: string | undefined;
 	const attributes = new AttributeReader(reader.rest());
 	while (attributes.next()) {
-		if (attributes.type === addressAttribute.local) local = addressText(family, attributes);
-		else if (attributes.type === addressAttribute.address) address = addressText(family, attributes);
+		if (attributes.type === addressAttribute.local)
+			local = addressText(family, attributes.octets(addressLength[family]));
+		else if (attributes.type === addressAttribute.address)
+			address = addressText(family, attributes.octets(addressLength[family]));
 	}
 	const own = local ?? address;
 	return attributes.malformed || own === undefined ? undefined : { interfaceIndex, family, address: own, prefixLength };
@@ -250,7 +205,8 @@ export function readNeighbour(message: Message): Neighbour | undefined {
 	let linkAddress: string | undefined;
 	const attributes = new AttributeReader(reader.rest());
 	while (attributes.next()) {
-		if (attributes.type === neighbourAttribute.destination) address = addressText(family, attributes);
+		if (attributes.type === neighbourAttribute.destination)
+			address = addressText(family, attributes.octets(addressLength[family]));
 		else if (attributes.type === neighbourAttribute.linkAddress) linkAddress = linkAddressText(attributes.octets());
 	}
 	return attributes.malformed || address === undefined
@@ -265,37 +221,6 @@ function neighbourState(number: number): NeighbourState {
 
 function linkAddressText(octets: Uint8Array): string {
 	return Array.from(octets, (octet) => octet.toString(16).padStart(2, '0')).join(':');
-}
-
-const routeAttribute = { destination: 1, outputInterface: 4, gateway: 5, preferredSource: 7, via: 18 };
-
-/** Reads struct rtmsg and its attributes. */
-export function readRoute(message: Message): Route | undefined {
-	if (message.type !== routeType.newRoute) return undefined;
-	const reader = new ByteReader(message);
-	const family = familyName(reader.u8());
-	reader.skip(6);
-	const kind = routeKinds[reader.u8()];
-	reader.skip(4);
-	if (reader.failed || !family || !kind) return undefined;
-	const route: Route = { kind, interfaceIndex: 0, gateway: undefined, source: undefined };
-	const attributes = new AttributeReader(reader.rest());
-	while (attributes.next()) {
-		if (attributes.type === routeAttribute.outputInterface) route.interfaceIndex = attributes.u32();
-		else if (attributes.type === routeAttribute.gateway) route.gateway = addressText(family, attributes);
-		else if (attributes.type === routeAttribute.preferredSource) route.source = addressText(family, attributes);
-		else if (attributes.type === routeAttribute.via) route.gateway = viaText(attributes);
-	}
-	return attributes.malformed ? undefined : route;
-}
-
-/** struct rtvia: a gateway of the other family, as in `via inet6 fe80::1` (RFC 5549). */
-function viaText(attributes: AttributeReader): string | undefined {
-	const reader = new ByteReader(attributes.inside());
-	const family = familyName(reader.u16());
-	const octets = reader.bytes();
-	if (!family || octets.length < octetsOf[family]) return undefined;
-	return family === 'inet' ? formatIpv4(octets) : formatIpv6(octets);
 }
 
 /** Reads a notification; undefined for kinds that nobody here listens to. */

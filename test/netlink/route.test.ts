@@ -6,7 +6,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { viewOf } from '../../src/netlink/bytes.js';
 import { type Message, readMessages } from '../../src/netlink/message.js';
-import { getRoute, readAddress, readChange, readLink, readNeighbour, readRoute } from '../../src/netlink/route.js';
+import { readAddress, readChange, readLink, readNeighbour } from '../../src/netlink/route.js';
+import { getRoute, readRoute } from '../../src/netlink/route-lookup.js';
 import { exchanges, replies } from './replay.js';
 
 const messages = (name: string): Message[] => replies(name).flatMap((datagram) => readMessages(datagram).messages);
