@@ -24,6 +24,7 @@ import type { Config } from './config.js';
 import { createExecutors } from './executor.js';
 import { claim } from './instance.js';
 import { Loop } from './loop.js';
+import { rehearse } from './rehearsal.js';
 import { serveReport } from './report.js';
 import { createServiceNotifier } from './systemd.js';
 import { TableFeed } from './table-feed.js';
@@ -133,6 +134,7 @@ class Daemon {
 		this.#loop.take({ kind: 'table', snapshot, sinceMs });
 		this.#resume();
 		await this.#vantage.follow(snapshot);
+		await rehearse(this.config.runtimeDirectory, this.log);
 		this.#report = await serveReport({
 			config: this.config,
 			dryRun: this.dryRun,
