@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { defaultPolicy } from '../../src/judge/policy.js';
+import { createState } from '../../src/judge/state.js';
+import { type Executors, Loop } from '../../src/shell/loop.js';
+import { noStats, noTunnel, type Snapshot } from '../../src/table/model.js';
+
+const state = () =>
+	createState({ policy: defaultPolicy, mode: 'assist', pid: 1, audited: false, binding: false, seed: 1 });
+
+const silent: Omit<Executors, 'schedule'> = {
+	probe: () => {},
+	setWeight: () => {},
+	giveBack: () => {},
+	ledger: () => {},
+	forget: () => {},
+	bind: () => {},
+	tell: () => {},
+	journal: () => {},
+	remember: () => {},
+};
+
+function snapshotOf(...addresses: string[]): Snapshot {
+	return {
+		services: [
+			{
+				address: { kind: 'address', protocol: 'tcp', family: 'inet', address: '10.0.0.100', port: 80 },
+				scheduler: 'wrr',
+				flags: 0,
+				persistenceSeconds: 0,
+				netmask: '255.255.255.255',
+				persistenceEngine: '',
+				stats: noStats,
+				destinations: addresses.map((address) => ({
+					family: 'inet',
+					address,
+					port: 80,
+					forwarding: 'masq',
+					weight: 1,
+					upperThreshold: 0,
+					lowerThreshold: 0,
+					tunnel: noTunnel,
+					activeConnections: 0,
+					inactiveConnections: 0,
+					persistentConnections: 0,
+					stats: noStats,
+				})),
+			},
+		],
+	};
+}
+
+test('an outcome that comes from inside an executor waits for the step under way', () => {
+	const order: string[] = [];
+	const loop: Loop = new Loop(state(), () => 0, {
+		...silent,
+		probe: ({ endpoint, purpose }) => {
+			order.push(`probe ${endpoint.address}`);
+			loop.take({ kind: 'probe', endpoint: `tcp ${endpoint.address}:80`, purpose, outcome: 'accepted', latencyMs: 0 });
+			order.push('the executor is done');
+		},
+		remember: ({ calibrated }) => order.push(`remember ${calibrated}`),
+	});
+	loop.take({ kind: 'table', snapshot: snapshotOf('10.1.0.11'), sinceMs: 0 });
+	loop.close();
+	assert.deepEqual(order, ['probe 10.1.0.11', 'the executor is done', 'remember tcp 10.1.0.11:80']);
+});
+
+test('the tick that the judge asked for comes, and brings what was due', async () => {
+	const probed: string[] = [];
+	const startMs = performance.now();
+	const loop = new Loop(state(), () => performance.now() - startMs, {
+		...silent,
+		probe: ({ endpoint }) => probed.push(endpoint.address),
+	});
+	// The second new endpoint is due one millisecond after the first: that takes a tick.
+	loop.take({ kind: 'table', snapshot: snapshotOf('10.1.0.11', '10.1.0.12'), sinceMs: 0 });
+	assert.deepEqual(probed, ['10.1.0.11']);
+	while (probed.length < 2 && performance.now() - startMs < 5_000)
+		await new Promise((resolve) => setTimeout(resolve, 5));
+	loop.close();
+	assert.deepEqual(probed, ['10.1.0.11', '10.1.0.12']);
+});
+
+test('a closed loop takes nothing more', () => {
+	const probed: string[] = [];
+	const loop = new Loop(state(), () => 0, { ...silent, probe: ({ endpoint }) => probed.push(endpoint.address) });
+	loop.close();
+	loop.take({ kind: 'table', snapshot: snapshotOf('10.1.0.11'), sinceMs: 0 });
+	assert.deepEqual(probed, []);
+});
