@@ -26,10 +26,10 @@ import {
 	octetsPerAddress,
 	protocolNumber,
 	serviceAttribute,
-	statsAttribute,
 	top,
 	tunnelTypes,
 } from './ipvs-numbers.js';
+import { type Counters, readStats } from './ipvs-stats.js';
 
 export interface IpvsInfo {
 	/** Three numbers, for example "1.2.1". */
@@ -62,20 +62,12 @@ export function readService(message: Extent): Service | undefined {
 	const attributes = new AttributeReader(nest);
 	while (attributes.next()) takeServiceAttribute(attributes, raw);
 	const address = serviceAddress(raw);
-	if (attributes.malformed || !address) return undefined;
+	const stats = readStats(raw.counters);
+	if (attributes.malformed || !address || !stats) return undefined;
 	const { scheduler, flags, persistenceEngine } = raw;
 	const netmask = netmaskText(address.family, raw.netmask);
 	const persistenceSeconds = raw.timeoutSeconds;
-	return {
-		address,
-		scheduler,
-		flags,
-		persistenceSeconds,
-		netmask,
-		persistenceEngine,
-		stats: raw.stats,
-		destinations: [],
-	};
+	return { address, scheduler, flags, persistenceSeconds, netmask, persistenceEngine, stats, destinations: [] };
 }
 
 /** A destination. Kernels before 3.18 name no family: then it is the service's. */
@@ -88,22 +80,23 @@ export function readDestination(message: Extent, serviceFamily: Family): Destina
 	const family = familyName(raw.family);
 	const forwarding = forwardingMethods[raw.forwarding & forwardingMask];
 	const type = tunnelTypes[raw.tunnelType];
+	const stats = readStats(raw.counters);
 	// What we could not write back unchanged we had better not show as if we understood it.
-	if (attributes.malformed || !family || !raw.octets || !forwarding || !type) return undefined;
-	const {
-		port,
-		weight,
-		upperThreshold,
-		lowerThreshold,
-		activeConnections,
-		inactiveConnections,
-		persistentConnections,
+	if (attributes.malformed || !family || !raw.octets || !forwarding || !type || !stats) return undefined;
+	return {
+		family,
+		address: addressText(family, raw.octets),
+		port: raw.port,
+		forwarding,
+		weight: raw.weight,
+		upperThreshold: raw.upperThreshold,
+		lowerThreshold: raw.lowerThreshold,
+		tunnel: { type, port: raw.tunnelPort, flags: raw.tunnelFlags },
+		activeConnections: raw.activeConnections,
+		inactiveConnections: raw.inactiveConnections,
+		persistentConnections: raw.persistentConnections,
 		stats,
-	} = raw;
-	const counts = { activeConnections, inactiveConnections, persistentConnections, stats };
-	const tunnel = { type, port: raw.tunnelPort, flags: raw.tunnelFlags };
-	const address = addressText(family, raw.octets);
-	return { family, address, port, forwarding, weight, upperThreshold, lowerThreshold, tunnel, ...counts };
+	};
 }
 
 /** The attributes inside the nest `nest` of an answer that carries the command `number`. */
@@ -127,13 +120,13 @@ interface RawService {
 	timeoutSeconds: number;
 	netmask: Uint8Array | undefined;
 	persistenceEngine: string;
-	stats: Stats;
+	counters: Counters | undefined;
 }
 
 function newRawService(): RawService {
 	const names = { scheduler: '', persistenceEngine: '' };
 	const numbers = { family: 0, protocol: 0, port: 0, fwmark: 0, flags: 0, timeoutSeconds: 0 };
-	return { ...names, ...numbers, octets: undefined, netmask: undefined, stats: noStats };
+	return { ...names, ...numbers, octets: undefined, netmask: undefined, counters: undefined };
 }
 
 function takeServiceAttribute(attributes: AttributeReader, raw: RawService): void {
@@ -171,7 +164,7 @@ function takeServiceAttribute(attributes: AttributeReader, raw: RawService): voi
 			break;
 		case serviceAttribute.stats:
 		case serviceAttribute.stats64:
-			raw.stats = takeStats(attributes, attributes.type === serviceAttribute.stats64, raw.stats);
+			raw.counters = { extent: attributes.inside(), are64: attributes.type === serviceAttribute.stats64 };
 			break;
 	}
 }
@@ -205,13 +198,26 @@ interface RawDestination {
 	tunnelType: number;
 	tunnelPort: number;
 	tunnelFlags: number;
-	stats: Stats;
+	counters: Counters | undefined;
 }
 
 function newRawDestination(family: number): RawDestination {
-	const settings = { forwarding: 0, weight: 0, upperThreshold: 0, lowerThreshold: 0 };
-	const counts = { activeConnections: 0, inactiveConnections: 0, persistentConnections: 0, stats: noStats };
-	return { family, octets: undefined, port: 0, ...settings, ...counts, tunnelType: 0, tunnelPort: 0, tunnelFlags: 0 };
+	return {
+		family,
+		octets: undefined,
+		port: 0,
+		forwarding: 0,
+		weight: 0,
+		upperThreshold: 0,
+		lowerThreshold: 0,
+		activeConnections: 0,
+		inactiveConnections: 0,
+		persistentConnections: 0,
+		tunnelType: 0,
+		tunnelPort: 0,
+		tunnelFlags: 0,
+		counters: undefined,
+	};
 }
 
 /** The destination's attributes that are plain 32-bit numbers: nearly half of them. */
@@ -252,26 +258,9 @@ function takeDestinationAttribute(attributes: AttributeReader, raw: RawDestinati
 			break;
 		case destinationAttribute.stats:
 		case destinationAttribute.stats64:
-			raw.stats = takeStats(attributes, attributes.type === destinationAttribute.stats64, raw.stats);
+			raw.counters = { extent: attributes.inside(), are64: attributes.type === destinationAttribute.stats64 };
 			break;
 	}
-}
-
-/** Reads a STATS or STATS64 nest. The kernel sends the 32-bit one first, and the wider one, where it exists, wins. */
-function takeStats(outer: AttributeReader, is64: boolean, before: Stats): Stats {
-	const attributes = new AttributeReader(outer.inside());
-	const stats: Stats = { ...noStats };
-	const packets = () => (is64 ? attributes.u64() : BigInt(attributes.u32()));
-	while (attributes.next()) {
-		if (attributes.type === statsAttribute.connections) stats.connections = packets();
-		else if (attributes.type === statsAttribute.packetsIn) stats.packetsIn = packets();
-		else if (attributes.type === statsAttribute.packetsOut) stats.packetsOut = packets();
-		else if (attributes.type === statsAttribute.bytesIn) stats.bytesIn = attributes.u64();
-		else if (attributes.type === statsAttribute.bytesOut) stats.bytesOut = attributes.u64();
-	}
-	if (!attributes.malformed) return stats;
-	outer.malformed = true;
-	return before;
 }
 
 function protocolName(number: number): Protocol | undefined {

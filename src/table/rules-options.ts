@@ -76,6 +76,7 @@ const options: Record<OptionName, Option> = {
 };
 
 const names = Object.keys(options) as OptionName[];
+const byName = new Map<string, OptionName>(names.map((name) => [name, name]));
 const byLetter = new Map(names.map((name) => [options[name].letter, name]));
 
 /** Longer than any line that ipvsadm can write; a file of another kind is refused at once. */
@@ -97,7 +98,7 @@ export function readOptions(line: string): Options | Wrong {
 function takeWord(word: string, following: string[], given: Options): Wrong | undefined {
 	const long = /^--([a-z0-9-]+)(?:=(.*))?$/.exec(word);
 	if (long) {
-		const name = names.find((known) => known === long[1]);
+		const name = byName.get(long[1] ?? '');
 		if (!name) return new Wrong(`--${long[1]}`, 'an option of ipvsadm -A or -a');
 		return takeOption(name, long[2], following, given);
 	}

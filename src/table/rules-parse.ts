@@ -59,7 +59,7 @@ function commandOf(options: Options): string {
 }
 
 function takeService(address: ServiceAddress, options: Options, services: Map<string, Service>): Wrong | undefined {
-	const stray = strayOption(options, [...addressOptions, ...serviceOptions]);
+	const stray = strayOption(options, serviceOptions);
 	if (stray) return new Wrong(`--${stray}`, 'an option of a service (-A)');
 	const id = serviceId(address);
 	if (services.has(id)) return new Wrong(`${id} a second time`, 'each service once');
@@ -70,7 +70,7 @@ function takeService(address: ServiceAddress, options: Options, services: Map<st
 }
 
 function takeDestination(address: ServiceAddress, options: Options, services: Map<string, Service>): Wrong | undefined {
-	const stray = strayOption(options, [...addressOptions, ...destinationOptions]);
+	const stray = strayOption(options, destinationOptions);
 	if (stray) return new Wrong(`--${stray}`, 'an option of a real server (-a)');
 	const service = services.get(serviceId(address));
 	if (!service) return new Wrong(`a server of ${serviceId(address)}`, 'the service above it (-A)');
@@ -85,7 +85,10 @@ function takeDestination(address: ServiceAddress, options: Options, services: Ma
 }
 
 const addressOptions: OptionName[] = ['tcp-service', 'udp-service', 'sctp-service', 'fwmark-service', 'ipv6'];
-const serviceOptions: OptionName[] = ['add-service', 'scheduler', 'persistent', 'netmask', 'pe', 'ops', 'sched-flags'];
+const serviceOptions = new Set<OptionName>([
+	...addressOptions,
+	...(['add-service', 'scheduler', 'persistent', 'netmask', 'pe', 'ops', 'sched-flags'] as const),
+]);
 const forwardingOptions: Partial<Record<OptionName, Forwarding>> = {
 	gatewaying: 'droute',
 	ipip: 'tunnel',
@@ -96,14 +99,16 @@ const tunnelFlagOptions: Partial<Record<OptionName, number>> = {
 	'tun-csum': tunnelFlags.checksum,
 	'tun-remcsum': tunnelFlags.remoteChecksum,
 };
-const destinationOptions = [
+const destinationOptions = new Set<OptionName>([
+	...addressOptions,
 	...(['add-server', 'real-server', 'weight', 'u-threshold', 'l-threshold', 'tun-type', 'tun-port'] as const),
 	...(Object.keys(forwardingOptions) as OptionName[]),
 	...(Object.keys(tunnelFlagOptions) as OptionName[]),
-];
+]);
 
-function strayOption(options: Options, allowed: readonly OptionName[]): OptionName | undefined {
-	return [...options.keys()].find((name) => !allowed.includes(name));
+function strayOption(options: Options, allowed: ReadonlySet<OptionName>): OptionName | undefined {
+	for (const name of options.keys()) if (!allowed.has(name)) return name;
+	return undefined;
 }
 
 function readServiceAddress(options: Options): ServiceAddress | Wrong {
