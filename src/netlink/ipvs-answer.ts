@@ -4,15 +4,7 @@
  * here every few seconds, so a reader walks its attributes once and copies nothing. Requests are in `ipvs.ts`. PURE.
  */
 import { formatIpv4 } from '../table/address.js';
-import {
-	type Destination,
-	type Family,
-	noStats,
-	type Protocol,
-	type Service,
-	type ServiceAddress,
-	type Stats,
-} from '../table/model.js';
+import type { Destination, Family, Protocol, Service, ServiceAddress } from '../table/model.js';
 import { AttributeReader } from './attribute.js';
 import { ByteReader, type Extent, viewOf } from './bytes.js';
 import { addressFamily, addressText, familyName } from './family.js';
@@ -70,7 +62,7 @@ export function readService(message: Extent): Service | undefined {
 	return { address, scheduler, flags, persistenceSeconds, netmask, persistenceEngine, stats, destinations: [] };
 }
 
-/** A destination. Kernels before 3.18 name no family: then it is the service's. */
+/** A destination. Where the kernel names no family of its own, it is the service's. */
 export function readDestination(message: Extent, serviceFamily: Family): Destination | undefined {
 	const nest = readNest(message, command.newDestination, top.destination);
 	if (!nest) return undefined;

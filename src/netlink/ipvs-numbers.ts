@@ -1,6 +1,6 @@
 /**
- * The numbers of the generic netlink family "IPVS", version 1 (include/uapi/linux/ip_vs.h; the same from Linux 3.18 to
- * 7.3, the tunnel attributes since 5.3). Only what `ipvs.ts` writes and `ipvs-answer.ts` reads stands here. PURE.
+ * The numbers of the generic netlink family "IPVS", version 1 (include/uapi/linux/ip_vs.h, read in
+ * 6.1 and 7.3, where they are the same). Only what `ipvs.ts` writes and `ipvs-answer.ts` reads stands here. PURE.
  */
 
 export const ipvsFamily = { name: 'IPVS', version: 1 };

@@ -1,6 +1,6 @@
 /**
- * The counters of a service or destination as IPVS sends them, twice: with 32 bits for connections and packets, and,
- * since Linux 4.1, with 64 for all. They are the longest part of an answer, so only one of the two is read. PURE.
+ * The counters of a service or destination as IPVS sends them, twice: with 32 bits for connections and packets, and
+ * then, on every kernel of today, with 64 for all. They are the longest part of an answer, so only one of the two is read. PURE.
  */
 import { noStats, type Stats } from '../table/model.js';
 import { AttributeReader } from './attribute.js';

@@ -176,7 +176,7 @@ test('32-bit counters serve where the kernel has no others', () => {
 		});
 	});
 	const server = readDestination(asAnswer(writer.finish()), 'inet');
-	// Older kernels name no family either: it is the service's.
+	// Where no family is named it is the service's.
 	assert.deepEqual([server?.family, server?.address], ['inet', '9.9.9.9']);
 	assert.deepEqual(server?.stats, {
 		connections: 5n,
