@@ -1,7 +1,7 @@
 /**
  * One boot from the host's side: writes the plan, starts the machine, reads events as they come, ends it in time.
  */
-import { mkdir, open, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LabEvent, Plan } from './events.js';
@@ -82,10 +82,16 @@ async function runOnce({ kernel: name, runs, say, onEvent, onOutcome }: SessionO
 	} finally {
 		machine.kill();
 	}
-	if (!ready) throw new NeverReady(`the guest ended while it booted; see ${share}/console.log`);
+	if (!ready) throw new NeverReady(`the guest ended while it booted; its console:\n${await lastWords(share)}`);
 	if (outcomes.length < runs.length)
 		throw new Error(`the guest ended after ${outcomes.length} of ${runs.length} runs; see ${share}/console.log`);
 	return outcomes;
+}
+
+/** The end of the console: a panic's call trace or what guest.sh complained of. */
+async function lastWords(share: string): Promise<string> {
+	const text = await readFile(join(share, 'console.log'), 'utf8').catch(() => '');
+	return text.trim().split(/\r?\n/).slice(-25).join('\n');
 }
 
 /** A director to play with, on this terminal. Resolves when it is off. */
