@@ -85,12 +85,12 @@ describe('the probe', () => {
 
 	test('is unanswered when its time is over, and lets go of its socket then', async (t) => {
 		const port = await fullListener(t);
-		const connecting = process.getActiveResourcesInfo().filter((kind) => kind === 'TCPConnectWrap').length;
+		const open = process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap').length;
 		const { outcome, latencyMs } = await new Prober().probe(endpoint(port), 100);
 		assert.equal(outcome, 'unanswered');
 		assert.ok(latencyMs >= 95 && latencyMs < 900, `${latencyMs} ms`);
 		await pause(10);
-		assert.equal(process.getActiveResourcesInfo().filter((kind) => kind === 'TCPConnectWrap').length, connecting);
+		assert.equal(process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap').length, open);
 	});
 
 	test('tells silence, refusal, no way there and our own failures apart', () => {
