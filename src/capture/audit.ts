@@ -8,7 +8,6 @@
  * audit.bpf.c does may therefore only change together with EVENTS_VERSION.
  */
 import { statSync } from 'node:fs';
-import { join } from 'node:path';
 import { type BpfMap, type BpfObject, Link } from '../addon/index.js';
 import type { LastWrite } from '../decode/event.js';
 import { decodeLastWrite, encodeWriterKey } from '../decode/keys.js';
@@ -27,7 +26,10 @@ const iterator = 'show_writers';
 const pinnedMaps = ['events', 'losses', 'writers'] as const;
 
 export interface AuditOptions extends EventSink {
-	/** A directory on bpffs, ours alone. */
+	/**
+	 * A directory on bpffs, ours alone, and of one network namespace: a director in another one needs another. The
+	 * give-back helper finds the iterator below it as v<EVENTS_VERSION>/show_writers.
+	 */
 	pinDirectory: string;
 }
 
@@ -134,8 +136,7 @@ function start(pins: PinDirectory, sink: EventSink): AuditCapture {
 export function openAudit(options: AuditOptions): AuditCapture | Unavailable {
 	let undo = () => {};
 	try {
-		// The pinned programs know the namespace they were made for: each namespace has a directory of its own.
-		const pins = new PinDirectory(join(options.pinDirectory, `net-${ownNetns()}`));
+		const pins = new PinDirectory(options.pinDirectory);
 		if (!hooks.some((hook) => pins.has(hook))) undo = () => pins.removeAll();
 		const audit = start(pins, options);
 		pins.removeStale();

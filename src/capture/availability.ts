@@ -60,7 +60,11 @@ function missingHook(log: string): Unavailable | undefined {
 		const remedy = 'use a kernel with CONFIG_DEBUG_INFO_BTF_MODULES (5.11 or later)';
 		return unavailable('NO_MODULE_BTF', 'the kernel has no type information for ip_vs', remedy);
 	}
-	return unavailable('NO_HOOK', `this kernel's ip_vs has no function ${hook} to attach to`, 'report the kernel version');
+	return unavailable(
+		'NO_HOOK',
+		`this kernel's ip_vs has no function ${hook} to attach to`,
+		'report the kernel version',
+	);
 }
 
 /** Whatever was thrown while something was opened, loaded or attached, in words; `what` names it, as in "wire on eth1". */
@@ -70,6 +74,9 @@ export function explain(what: string, thrown: unknown): Unavailable {
 	if (missing) return missing;
 	const code = error.code ?? 'UNKNOWN';
 	const said = error.message ?? String(thrown);
-	const [reason, remedy] = byCode[code] ?? [said, lastWords(error.log) || 'see the message; ipvigil doctor checks the rest'];
+	const [reason, remedy] = byCode[code] ?? [
+		said,
+		lastWords(error.log) || 'see the message; ipvigil doctor checks the rest',
+	];
 	return unavailable(code, `${what}: ${reason}${reason === said ? '' : ` (${said})`}`, remedy);
 }

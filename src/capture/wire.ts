@@ -5,9 +5,15 @@
  */
 import type { BpfMap, BpfObject } from '../addon/index.js';
 import type { EndpointCounters } from '../decode/event.js';
-import { encodeAddressKey, encodeEndpointKey, encodeEndpointState, encodeIndex, sumEndpointCounters } from '../decode/keys.js';
+import {
+	encodeAddressKey,
+	encodeEndpointKey,
+	encodeEndpointState,
+	encodeIndex,
+	sumEndpointCounters,
+} from '../decode/keys.js';
 import type { Endpoint } from '../table/model.js';
-import { type Attachment, type AttachMethod, type AttachPolicy, attach, programFor } from './attach.js';
+import { type AttachMethod, type Attachment, type AttachPolicy, attach, programFor } from './attach.js';
 import { explain, type Unavailable } from './availability.js';
 import { loadObject, u32Constant, u64Constant } from './programs.js';
 import { Slots } from './slots.js';

@@ -79,10 +79,7 @@ export function encodeEndpointState(slot: number): Uint8Array {
 }
 
 /** Of a firewall mark only the family is kept, as the unspecified address of that family. */
-export function encodeWriterKey(
-	service: ServiceAddress,
-	destination: { address: string; port: number },
-): Uint8Array {
+export function encodeWriterKey(service: ServiceAddress, destination: { address: string; port: number }): Uint8Array {
 	const key = new Uint8Array(writerKey.layout.size);
 	const view = viewOf(key);
 	const protocol = service.kind === 'address' ? protocolNumbers[service.protocol] : 0;

@@ -2,7 +2,7 @@
  * A workbench for wire.bpf.c on the host's own kernel: both programs loaded, attached nowhere, fed with single frames
  * through BPF_PROG_TEST_RUN. What a test sees is what the daemon would see: events, counters, losses.
  */
-import type { BpfObject } from '../../src/addon/index.js';
+import type { BpfObject, TestRunResult } from '../../src/addon/index.js';
 import { loadObject, u32Constant, u64Constant } from '../../src/capture/programs.js';
 import { WireCapture } from '../../src/capture/wire.js';
 import type { EndpointCounters, KernelEvent, RefusalEvent } from '../../src/decode/event.js';
@@ -56,9 +56,9 @@ export class Bench {
 		this.wire.setEndpoints([endpoint4, endpoint6]);
 	}
 
-	/** Runs one frame `repeat` times; what the program returned. */
-	run(program: Program, frame: Uint8Array, repeat = 1): number {
-		return this.#object.testRun(program, frame, { repeat }).returnValue;
+	/** Runs one frame `repeat` times; what the program returned, and the frame as it left it. */
+	run(program: Program, frame: Uint8Array, repeat = 1): TestRunResult {
+		return this.#object.testRun(program, frame, { repeat });
 	}
 
 	/** Runs one frame once and takes the refusals that it caused. */

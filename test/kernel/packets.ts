@@ -88,7 +88,12 @@ export function ipv6(header: Ipv6Header, payload: Uint8Array): Uint8Array {
 	const chain = extensions.map(({ rest }, index) => concat(Uint8Array.of(numbers[index + 1] ?? 0), rest));
 	const body = concat(...chain, payload);
 	const fixed = concat(Uint8Array.of(0x60, 0, 0, 0), be16(body.length), Uint8Array.of(numbers[0] ?? 0, 64));
-	return concat(fixed, parseAddress(source) ?? new Uint8Array(16), parseAddress(destination) ?? new Uint8Array(16), body);
+	return concat(
+		fixed,
+		parseAddress(source) ?? new Uint8Array(16),
+		parseAddress(destination) ?? new Uint8Array(16),
+		body,
+	);
 }
 
 /** 802.1Q (0x8100) or 802.1ad (0x88a8). */

@@ -8,9 +8,9 @@ import {
 	arpFrame,
 	customerTag,
 	destinationOptions,
+	fragmentHeader,
 	frame4,
 	frame6,
-	fragmentHeader,
 	hopByHop,
 	ipv4,
 	ipv6,
@@ -140,12 +140,15 @@ for (const program of programs) {
 
 		const truncated: [string, Uint8Array][] = [
 			['inside the TCP header', refusal4().subarray(0, 14 + 20 + 19)],
-			['inside the IPv4 header', refusal4().subarray(0, 14 + 19)],
-			['inside the IPv6 header', frame6(ipv6({}, refusal)).subarray(0, 14 + 39)],
 			['inside an extension header', frame6(ipv6({ extensions: [hopByHop] }, refusal)).subarray(0, 14 + 40 + 7)],
 			['inside a VLAN tag', frame4(ipv4({}, refusal), [customerTag]).subarray(0, 14 + 3)],
 			['where the IPv4 length says so', refusal4({ totalLength: 39 })],
 		];
+		// A test run of a tc program refuses frames without a whole IP header (net/bpf/test_run.c).
+		if (program === 'wire_xdp') {
+			truncated.push(['inside the IPv4 header', refusal4().subarray(0, 14 + 19)]);
+			truncated.push(['inside the IPv6 header', frame6(ipv6({}, refusal)).subarray(0, 14 + 39)]);
+		}
 		for (const [where, frame] of truncated) {
 			it(`a packet that ends ${where}, and counts it`, () => {
 				assert.equal(bench.refusalsOf(program, frame).length, 0);
@@ -230,8 +233,12 @@ for (const program of programs) {
 
 		it('lets every packet pass as it was', () => {
 			const bench = new Bench();
-			const frames = [refusal4(), arpFrame(), refusal4().subarray(0, 20), frame6(ipv6({}, refusal))];
-			for (const frame of frames) assert.equal(bench.run(program, frame), passed[program]);
+			const frames = [refusal4(), arpFrame(), refusal4().subarray(0, 14 + 20 + 5), frame6(ipv6({}, refusal))];
+			for (const frame of frames) {
+				const { returnValue, packet } = bench.run(program, frame);
+				assert.equal(returnValue, passed[program]);
+				assert.deepEqual([...packet], [...frame]);
+			}
 			bench.close();
 		});
 	});
