@@ -4,10 +4,21 @@
  */
 import type { Destination, ServiceAddress } from '../table/model.js';
 
+export const labelNames = [
+	'local_address',
+	'local_port',
+	'remote_address',
+	'remote_port',
+	'proto',
+	'local_mark',
+] as const;
+
+export type DestinationLabels = Record<(typeof labelNames)[number], string>;
+
 export function labelsOf(
 	service: ServiceAddress,
 	destination: Pick<Destination, 'address' | 'port'>,
-): Record<string, string> {
+): DestinationLabels {
 	const remote = { remote_address: destination.address, remote_port: String(destination.port) };
 	if (service.kind === 'fwmark') {
 		// ip_vs_info_seq_show prints "FWM  %08X"; the collector gives such a service port 0.

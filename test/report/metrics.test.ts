@@ -8,7 +8,6 @@ import { web } from '../remedy/example.js';
 const build = { version: '0.1.0', commit: 'abc1234' };
 
 const shown: DestinationView = {
-	id: 'tcp 10.0.0.100:8080 > 10.1.0.11:8080',
 	service: web,
 	destination: { address: '10.1.0.11', port: 8080, weight: 0 },
 	weightOwed: 3,
@@ -52,10 +51,10 @@ describe('the metrics', () => {
 				`ipvigil_acceptances_total{${labels}} 1000`,
 				`ipvigil_destination_weight{${labels}} 0`,
 				`ipvigil_destination_weight_owed{${labels}} 3`,
-				`ipvigil_destination_verdict{${labels},verdict="healthy"} 0`,
-				`ipvigil_destination_verdict{${labels},verdict="suspect"} 0`,
-				`ipvigil_destination_verdict{${labels},verdict="failed"} 1`,
-				`ipvigil_destination_verdict{${labels},verdict="recovering"} 0`,
+				`ipvigil_destination_verdict{verdict="healthy",${labels}} 0`,
+				`ipvigil_destination_verdict{verdict="suspect",${labels}} 0`,
+				`ipvigil_destination_verdict{verdict="failed",${labels}} 1`,
+				`ipvigil_destination_verdict{verdict="recovering",${labels}} 0`,
 				'ipvigil_leases 1',
 				'ipvigil_ejections_detected_total 4',
 				'ipvigil_ejections_enforced_total 3',

@@ -1,19 +1,27 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { RisingCount } from '../../src/report/rising.js';
+import { RisingCounts } from '../../src/report/rising.js';
 
 test('a count goes on where the kernel began anew', () => {
-	const count = new RisingCount();
+	const counts = new RisingCounts();
 	assert.deepEqual(
-		[100, 120, 7, 7, 9, 0].map((one) => count.rise(one)),
+		[100, 120, 7, 7, 9, 0].map((count) => counts.rise('a', count)),
 		[100, 120, 127, 127, 129, 129],
 	);
 });
 
 test('a count stands still while nothing counts', () => {
-	const count = new RisingCount();
+	const counts = new RisingCounts();
 	assert.deepEqual(
-		[undefined, 5, undefined, 6].map((one) => count.rise(one)),
+		[undefined, 5, undefined, 6].map((count) => counts.rise('a', count)),
 		[0, 5, 5, 6],
 	);
+});
+
+test('a count that is no longer shown is forgotten', () => {
+	const counts = new RisingCounts();
+	counts.rise('a', 100);
+	counts.rise('b', 100);
+	counts.keep(new Set(['b']));
+	assert.deepEqual([counts.rise('a', 3), counts.rise('b', 3)], [3, 103]);
 });
