@@ -87,8 +87,8 @@ export class ByteReader {
 	}
 }
 
-/** Requests are small: the largest, a SET_DEST, is about 200 octets. More is a bug of ours. */
-const requestOctetsMax = 4096;
+/** Requests are small: the largest, a SET_DEST, is about 200 octets. More is a bug of ours; room for more costs zeroing. */
+const requestOctetsMax = 512;
 
 export class ByteWriter {
 	readonly #octets = new Uint8Array(requestOctetsMax);

@@ -116,9 +116,19 @@ interface RawService {
 }
 
 function newRawService(): RawService {
-	const names = { scheduler: '', persistenceEngine: '' };
-	const numbers = { family: 0, protocol: 0, port: 0, fwmark: 0, flags: 0, timeoutSeconds: 0 };
-	return { ...names, ...numbers, octets: undefined, netmask: undefined, counters: undefined };
+	return {
+		family: 0,
+		protocol: 0,
+		octets: undefined,
+		port: 0,
+		fwmark: 0,
+		scheduler: '',
+		flags: 0,
+		timeoutSeconds: 0,
+		netmask: undefined,
+		persistenceEngine: '',
+		counters: undefined,
+	};
 }
 
 function takeServiceAttribute(attributes: AttributeReader, raw: RawService): void {

@@ -2,14 +2,15 @@
  * A lease as text: the lines of one ledger file, and the file's name.
  *
  * The lines must serve two readers. `deploy/give-back/ipvigil-give-back`, a shell script that has no Node, needs only
- * the first eleven, ready-made: it compares them with what ipvsadm prints and hands `edit` to ipvsadm. A restarted
+ * the first twelve, ready-made: it compares them with what ipvsadm prints and hands `edit` to ipvsadm. A restarted
  * daemon reads all of them and has its Lease back, exactly. No file is opened here; `ledger.ts` does that.
  *
  *     format=1
+ *     state=held                                      with-monitor: the weight is the monitor's by now
+ *     id=tcp 10.0.0.100:8080                          which service, in our words and the last-writer text's
  *     service=-t 10.0.0.100:8080                      which service, in ipvsadm's words
  *     server=10.1.0.11:8080
  *     edit=-t 10.0.0.100:8080 -r 10.1.0.11:8080 -m -w 3   everything that `ipvsadm -e` needs to put it back
- *     audit=tcp 10.0.0.100:8080 10.1.0.11:8080        how the last-writer text names this destination
  *     written=0                                       empty: only a monitor was told, no weight is owed
  *     earlier=                                        our former weight, while the change to `written` is under way
  *     owed=3
@@ -67,21 +68,20 @@ export function encodeLease({ lease, earlier, trackFile }: LedgerEntry): string 
 	plainAddress(address);
 	const lines: Record<string, string> = {
 		format: FORMAT,
+		state: lease.state,
+		id: serviceId(service),
 		service: serviceArguments(service).join(' '),
 		server: hostPort(address, port),
 		edit: ruleArguments(service, destination).join(' '),
-		audit: `${auditName(service)} ${hostPort(address, port)}`,
 		written: optional(lease.written),
 		earlier: optional(earlier),
 		owed: whole(destination.weight),
 		until: whole(Math.ceil(lease.untilMs / 1000)),
 		writer: whole(lease.pid),
 		file: plainPath(trackFile ?? ''),
-		state: lease.state,
 		sinceMs: String(lease.sinceMs),
 		untilMs: String(lease.untilMs),
 		count: whole(lease.count),
-		id: serviceId(service),
 		forwarding: destination.forwarding,
 		thresholds: `${whole(upperThreshold)} ${whole(lowerThreshold)}`,
 		tunnel: `${tunnel.type} ${whole(tunnel.port)} ${whole(tunnel.flags)}`,
@@ -225,11 +225,6 @@ function oneOf<T extends string>(text: string, allowed: readonly T[], key: strin
 	const found = allowed.find((word) => word === text);
 	if (found === undefined) throw new Unreadable(`${key} "${text}" is none of ${allowed.join(', ')}`);
 	return found;
-}
-
-/** How `show_writers` (bpf/audit.bpf.c) names a service: there a mark carries no address family. */
-function auditName(service: ServiceAddress): string {
-	return service.kind === 'fwmark' ? `fwmark ${service.fwmark}` : serviceId(service);
 }
 
 function optional(weight: number | undefined): string {

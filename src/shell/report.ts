@@ -68,11 +68,11 @@ function view(parts: ReportParts): MetricsView {
 function* destinationViews({ state, wire }: ReportParts): Generator<DestinationView> {
 	const watched = wire?.available ? wire.counters() : [];
 	const counters = new Map(watched.map(({ endpoint, counters }) => [endpointId(endpoint), counters]));
-	for (const { id, service, destination, inTable, verdict, lease, endpoint } of state.destinations.values()) {
+	for (const { service, destination, inTable, verdict, lease, endpoint } of state.destinations.values()) {
 		if (!inTable) continue;
 		const seen = endpoint === undefined ? undefined : counters.get(endpoint);
 		const weightOwed = lease?.written === undefined ? undefined : lease.destination.weight;
-		yield { id, service, destination, weightOwed, verdict, refusals: seen?.refusals, acceptances: seen?.acceptances };
+		yield { service, destination, weightOwed, verdict, refusals: seen?.refusals, acceptances: seen?.acceptances };
 	}
 }
 

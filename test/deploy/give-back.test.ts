@@ -67,7 +67,6 @@ class Bench {
 		const nobody = ['--writers', join(this.directory, 'no-such-file')];
 		const { status, stderr } = spawnSync(file, [...before, helper, '--directory', this.leases, ...nobody, ...args], {
 			encoding: 'utf8',
-			cwd: this.directory,
 			env: { PATH: `${join(this.directory, 'bin')}:${process.env.PATH}`, NOTES: this.directory },
 			timeout: 10_000,
 		});
@@ -146,12 +145,11 @@ describe('the give-back helper', () => {
 	test('leaves a destination that is gone, and is not misled by its neighbours', (t) => {
 		const bench = new Bench(t);
 		bench.table(
-			'-a -t 10.0.0.100:8080 -r 10.1.0.11:8080 -m -w 0',
-			'-a -t 10.0.0.100:8080 -r 10.1.0.111:80 -m -w 0',
-			'-a -t 10.0.0.100:80 -r 10.1.0.11:80 -m -w 0',
-			'-a -u 10.0.0.100:8080 -r 10.1.0.11:80 -m -w 0',
+			'-a -t 10.0.0.100:8080 -r 10.1.0.11:80 -m -w 0',
+			'-a -t 10.0.0.100:808 -r 10.1.0.11:8080 -m -w 0',
+			'-a -u 10.0.0.100:8080 -r 10.1.0.11:8080 -m -w 0',
 		);
-		bench.ledger.enter({ ...over, destination: { ...server, port: 80 } });
+		bench.ledger.enter(over);
 		assert.match(bench.run().said, /no longer in the table/);
 		assert.deepEqual([bench.edits, bench.left], [[], []]);
 	});
@@ -168,8 +166,6 @@ describe('the give-back helper', () => {
 			tunnel: { type: 'gue' as const, port: 6080, flags: 1 },
 		};
 		bench.table('-a -f 7 -6 -r [fd00::11]:0 -i -w 0 --tun-type gue --tun-port 6080 --tun-csum');
-		// As a pattern, [fd00::11]:0 would be this file.
-		writeFileSync(join(bench.directory, 'f:0'), '');
 		bench.ledger.enter({ ...over, service: { kind: 'fwmark', family: 'inet6', fwmark: 7 }, destination });
 		assert.equal(bench.run().status, 0);
 		assert.deepEqual(bench.edits, [
@@ -247,16 +243,22 @@ describe('the give-back helper with the list of last writers', () => {
 		});
 	}
 
-	test('knows a firewall mark by the number alone', (t) => {
-		const bench = new Bench(t);
-		bench.table('-a -f 7 -r 10.1.0.11:0 -m -w 0');
-		bench.ledger.enter({
-			...over,
-			service: { kind: 'fwmark', family: 'inet', fwmark: 7 },
-			destination: { ...server, port: 0 },
-		});
-		bench.run(bench.writers('fwmark 7 10.1.0.11:0 pid=4711 weight=0 writes=1 comm=ipvigil\n'));
-		assert.equal(bench.edits.length, 1);
+	test('tells the firewall marks of the two address families apart', (t) => {
+		const line = 'fwmark 7 inet6 [fd00::11]:0 pid=4711 weight=0 writes=1 comm=ipvigil\n';
+		for (const [text, given] of [
+			[line, true],
+			[line.replace(' inet6', ''), false],
+		] as const) {
+			const bench = new Bench(t);
+			bench.table('-a -f 7 -6 -r [fd00::11]:0 -m -w 0');
+			bench.ledger.enter({
+				...over,
+				service: { kind: 'fwmark', family: 'inet6', fwmark: 7 },
+				destination: { ...server, family: 'inet6', address: 'fd00::11', port: 0 },
+			});
+			bench.run(bench.writers(text));
+			assert.equal(bench.edits.length, given ? 1 : 0);
+		}
 	});
 });
 

@@ -13,21 +13,20 @@ import type { ServiceAddress } from '../../src/table/model.js';
 import { lease, server } from './example.js';
 
 const expectedText = `format=1
+state=held
+id=tcp 10.0.0.100:8080
 service=-t 10.0.0.100:8080
 server=10.1.0.11:8080
 edit=-t 10.0.0.100:8080 -r 10.1.0.11:8080 -m -w 3
-audit=tcp 10.0.0.100:8080 10.1.0.11:8080
 written=0
 earlier=
 owed=3
 until=1031
 writer=4711
 file=/run/ipvigil/keepalived/tcp_10.0.0.100_8080_10.1.0.11_8080
-state=held
 sinceMs=1000000
 untilMs=1030000.5
 count=1
-id=tcp 10.0.0.100:8080
 forwarding=masq
 thresholds=0 0
 tunnel=ipip 0 0
@@ -162,7 +161,7 @@ describe('the text of a lease', () => {
 		});
 		assert.match(text, /^service=-f 7 -6$/m);
 		assert.match(text, /^server=\[fd00::11\]:0$/m);
-		assert.match(text, /^audit=fwmark 7 \[fd00::11\]:0$/m);
+		assert.match(text, /^id=fwmark 7 inet6$/m);
 	});
 
 	test('refuses values that would break out of their line', () => {
