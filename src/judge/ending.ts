@@ -24,8 +24,8 @@ export function rewritten(
 	if (destination.pending?.kind === 'take' && destination.awaitingOwnWrite) {
 		destination.contested = { weight, by };
 	} else if (destination.lease.state === 'with-monitor') {
-		if (weight > 0) returned(turn, destination, `${by} put it back`);
-	} else if (destination.bound && weight === 0) {
+		if (weight >= destination.lease.destination.weight) returned(turn, destination, `${by} put it back`);
+	} else if (destination.bound && weight < destination.lease.destination.weight) {
 		handOver(turn, destination, by);
 	} else {
 		yieldTo(turn, destination, by, `weight ${weight}`);

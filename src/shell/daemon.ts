@@ -62,7 +62,13 @@ class Daemon {
 		const table = given ?? (await openTable(config));
 		const routes = new RouteClient();
 		const daemon = new Daemon(config, dryRun, log, table, routes);
-		await daemon.#begin();
+		try {
+			await daemon.#begin();
+		} catch (error) {
+			// What was resumed stays in the ledger: a start that fails must not change what an earlier one decided.
+			await daemon.stop(false);
+			throw error;
+		}
 		return daemon;
 	}
 
@@ -79,6 +85,7 @@ class Daemon {
 	readonly #feed: TableFeed;
 	/** Writes that happened before the ledger was read are history: the last-writer map says what they came to. */
 	#resumed = false;
+	#unreadable = 0;
 	#report: { close(): Promise<void> } | undefined;
 
 	private constructor(
@@ -192,9 +199,18 @@ class Daemon {
 	}
 
 	#see(snapshot: Snapshot, sinceMs: number): void {
+		this.#tellUnreadable();
 		this.#loop.take({ kind: 'table', snapshot, sinceMs });
 		retain(this.#evidence, (id) => this.#loop.state.endpoints.has(id));
 		void this.#vantage.follow(snapshot);
+	}
+
+	/** Once for each number: a destination that we cannot read is one that we do not watch. */
+	#tellUnreadable(): void {
+		const { unreadable } = this.table;
+		if (unreadable !== this.#unreadable && unreadable > 0)
+			this.log.error({ unreadable }, 'entries of the table were not understood: they are not watched');
+		this.#unreadable = unreadable;
 	}
 
 	#hear(events: KernelEvent[]): void {

@@ -31,6 +31,8 @@ async function askFor(client: IpvsClient, addresses: readonly ServiceAddress[]):
 /** The table as the daemon uses it: read whole, one service at a time, and its weights written. */
 export interface TableAccess extends TableWriter {
 	snapshot(): Promise<Snapshot>;
+	/** Services and destinations of the last reading that were left out, because they could not be understood. */
+	readonly unreadable: number;
 	close(): void;
 }
 
@@ -50,6 +52,7 @@ function rulesTable(file: string): TableAccess {
 	const service = (address: ServiceAddress) =>
 		readRules(file).services.find((one) => serviceId(one.address) === serviceId(address));
 	return {
+		unreadable: 0,
 		snapshot: async () => readRules(file),
 		service: async (address) => service(address),
 		setDestination: async () => {

@@ -38,20 +38,54 @@ export function openVantage({ config, routes, log, onEvents }: VantageOptions): 
 		return { wire, follow: async () => {}, close: () => {} };
 	}
 	const follower = new Follower(wire, config.interfaces, routes, log);
-	return { wire, follow: (snapshot) => follower.follow(snapshot), close: () => wire.close() };
+	return { wire, follow: (snapshot) => follower.follow(snapshot), close: () => follower.close() };
 }
+
+/** Link and address changes come in bursts (a bond that fails over, a VRRP master's VIPs): one look after each burst. */
+const settleMs = 200;
 
 class Follower {
 	#hosts = '';
+	#snapshot: Snapshot | undefined;
+	#timer: NodeJS.Timeout | undefined;
+	readonly #unsubscribe: () => void;
 
 	constructor(
 		private readonly wire: WireCapture,
 		private readonly named: readonly string[],
 		private readonly routes: RouteClient,
 		private readonly log: Logger,
-	) {}
+	) {
+		const onChange = () => this.#changed();
+		const onError = (error: Error) =>
+			log.error(
+				{ err: error },
+				'link and address changes are not heard of any more; restart ipvigil after the next one',
+			);
+		this.#unsubscribe = routes.subscribe({
+			onChange: ({ kind }) => kind !== 'neighbour' && onChange(),
+			onLost: onChange,
+			onError,
+		});
+	}
+
+	close(): void {
+		clearTimeout(this.#timer);
+		this.#unsubscribe();
+		this.wire.close();
+	}
+
+	/** An interface or an address of ours came, went or changed: routes and own addresses are looked at anew. */
+	#changed(): void {
+		this.#hosts = '';
+		this.#timer ??= setTimeout(() => {
+			this.#timer = undefined;
+			if (this.#snapshot) void this.follow(this.#snapshot);
+		}, settleMs);
+	}
 
 	async follow(snapshot: Snapshot): Promise<void> {
+		this.#snapshot = snapshot;
 		const endpoints = tcpEndpoints(snapshot);
 		const { added, removed, refused } = this.wire.setEndpoints(endpoints);
 		if (refused.length > 0)
