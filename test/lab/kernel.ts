@@ -67,7 +67,7 @@ export async function cachedKernel(name: KernelName): Promise<Kernel | undefined
 
 async function fetchKernel(name: KernelName, say: Say): Promise<Kernel> {
 	const work = join(cacheDirectory, `fetch-${name}-${process.pid}`);
-	await rm(work, { recursive: true, force: true });
+	await removeAbandoned(name);
 	try {
 		const failures: string[] = [];
 		for (const choice of suites[name]) {
@@ -84,6 +84,14 @@ async function fetchKernel(name: KernelName, say: Say): Promise<Kernel> {
 	}
 }
 
+/** What a killed fetch left behind, told by its process id, is not gone on with: 100 MB are quickly fetched again. */
+async function removeAbandoned(name: KernelName): Promise<void> {
+	for (const entry of await readdir(cacheDirectory).catch(() => [])) {
+		const pid = new RegExp(`^fetch-${name}-(\\d+)$`).exec(entry)?.[1];
+		if (pid !== undefined && !existsSync(`/proc/${pid}`)) await rm(join(cacheDirectory, entry), { recursive: true });
+	}
+}
+
 interface Apt {
 	directory: string;
 	run(args: string[], tool?: 'apt-get' | 'apt-cache'): Promise<string>;
@@ -96,7 +104,7 @@ async function openApt(directory: string, choice: string[]): Promise<Apt> {
 	await mkdir(join(directory, 'archives/partial'), { recursive: true });
 	await writeFile(join(directory, 'status'), '');
 	await writeFile(join(directory, 'sources.list'), choice.map(sourceLine).join('\n'));
-	await writeFile(join(directory, 'apt.conf'), aptConfiguration(directory));
+	await writeFile(join(directory, 'apt.conf'), aptConfiguration(directory) + (await machineProxies()));
 	const env = { ...process.env, APT_CONFIG: join(directory, 'apt.conf'), LC_ALL: 'C' };
 	return {
 		directory,
@@ -110,7 +118,10 @@ async function openApt(directory: string, choice: string[]): Promise<Apt> {
 function sourceLine(suite: string): string {
 	const mirror = process.env.IPVIGIL_DEBIAN_MIRROR || 'http://deb.debian.org';
 	const archive = suite.endsWith('-security') ? 'debian-security' : 'debian';
-	const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
+	// Debian 13 calls its keyring .pgp.
+	const keyring = ['gpg', 'pgp']
+		.map((ending) => `/usr/share/keyrings/debian-archive-keyring.${ending}`)
+		.find(existsSync);
 	return `deb [arch=amd64 signed-by=${keyring}] ${mirror}/${archive} ${suite} main`;
 }
 
@@ -137,8 +148,14 @@ function aptConfiguration(directory: string): string {
 	].join('\n');
 }
 
+/** The one thing that the machine's own apt knows better: how it reaches the archive. */
+async function machineProxies(): Promise<string> {
+	const { stdout } = await run('apt-config', ['dump', 'Acquire']);
+	return stdout.replaceAll(/^(?!Acquire::https?::Proxy).*\n/gm, '');
+}
+
 /**
- * `package=version` of every package that carries the kernel. Up to 6.12 that is linux-image-RELEASE alone; 7.x splits
+ * The names of all packages that carry the kernel. Up to 6.12 that is linux-image-RELEASE alone; 7.x splits
  * it into linux-binary-, linux-modules- and linux-base-RELEASE. Empty where the suite offers another series.
  */
 async function packagesOf(apt: Apt, name: KernelName): Promise<string[]> {
