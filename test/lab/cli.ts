@@ -1,5 +1,5 @@
 /** `npm run lab`: real directors in virtual machines, from the command line. */
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { ensureKernel, type KernelName, kernelNames } from './kernel.js';
 import { loadScenarios } from './scenarios.js';
 import { planFor, runScenarios, runShell } from './session.js';
@@ -79,9 +79,11 @@ async function known(name: string, blind: boolean): Promise<string> {
 	return name;
 }
 
+for (const command of [program, ...program.commands]) command.exitOverride();
 try {
 	await program.parseAsync();
 } catch (error) {
-	process.stderr.write(`lab: ${(error as Error).message}\n`);
-	process.exitCode = 2;
+	// commander has already said what is wrong with the words, or printed the help that was asked for.
+	if (!(error instanceof CommanderError)) process.stderr.write(`lab: ${(error as Error).message}\n`);
+	process.exitCode = error instanceof CommanderError && error.exitCode === 0 ? 0 : 2;
 }
