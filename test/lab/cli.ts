@@ -48,7 +48,7 @@ async function list(): Promise<void> {
 	for (const { name, sentence, signal, kernels } of await loadScenarios()) {
 		const notes = [
 			...(signal ? [`--blind switches off: ${signal}`] : []),
-			...(kernels ? [`kernels ${kernels.join(', ')}`] : []),
+			...(kernels ? [kernels.length > 0 ? `kernels ${kernels.join(', ')}` : 'only by name'] : []),
 		];
 		say(`${name.padEnd(24)}${sentence}${notes.length > 0 ? ` (${notes.join('; ')})` : ''}`);
 	}

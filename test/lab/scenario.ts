@@ -18,7 +18,7 @@ export interface Scenario {
 	sentence: string;
 	/** What `--blind` switches off. Without it there is no blind run. */
 	signal?: string;
-	/** Default: all. */
+	/** Which `all` runs it on; default every one. Empty: only by name (demonstrations, measurements). */
 	kernels?: KernelName[];
 	topology: Topology;
 	/** Guest time, set-up included. Default 120 s: an emulated guest on a busy machine is 5 to 20 times slow. */
