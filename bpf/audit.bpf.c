@@ -70,8 +70,16 @@ static __always_inline void read_key(struct writer_key *key, struct ip_vs_servic
 
 static __always_inline void remember(struct writer_key *key, struct table_write *write, __u64 now_ns)
 {
-	struct writer_value *last = bpf_map_lookup_elem(&writers, key);
-	struct writer_value value = {
+	struct writer_value *last;
+	struct writer_value value;
+
+	/* A destination that is gone has no last writer; so the map never outgrows the table. */
+	if (write->operation == OPERATION_DELETE) {
+		bpf_map_delete_elem(&writers, key);
+		return;
+	}
+	last = bpf_map_lookup_elem(&writers, key);
+	value = (struct writer_value){
 	    .writes = last ? last->writes + 1 : 1,
 	    .time_ns = now_ns,
 	    .pid = bpf_get_current_pid_tgid() >> 32,

@@ -8,11 +8,12 @@
  * audit.bpf.c does may therefore only change together with EVENTS_VERSION.
  */
 import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import { type BpfMap, type BpfObject, Link } from '../addon/index.js';
 import type { LastWrite } from '../decode/event.js';
 import { decodeLastWrite, encodeWriterKey } from '../decode/keys.js';
 import type { ServiceAddress } from '../table/model.js';
-import { explain, type Unavailable } from './availability.js';
+import { explain, type Unavailable, unavailable } from './availability.js';
 import { PinDirectory } from './pins.js';
 import { loadObject, u32Constant } from './programs.js';
 import { type EventSink, EventStream, type StreamLosses } from './stream.js';
@@ -37,6 +38,20 @@ export interface AuditOptions extends EventSink {
 function ownNetns(): number {
 	return statSync('/proc/self/ns/net').ino;
 }
+
+/** PROC_PID_INIT_INO (include/linux/proc_ns.h). */
+const initialPidNamespace = 0xeffffffc;
+
+/** The hooks number processes as the initial namespace does; elsewhere our own writes would look like a stranger's. */
+function inInitialPidNamespace(): boolean {
+	return statSync('/proc/self/ns/pid').ino === initialPidNamespace;
+}
+
+const ownPidNamespace = unavailable(
+	'PID_NAMESPACE',
+	'ipvigil runs in a PID namespace of its own, so its own writes could not be told from those of others',
+	"run it in the host's PID namespace (systemd unit, or container with the host's PIDs)",
+);
 
 /** Loads only what is not pinned yet. */
 function load(pins: PinDirectory): BpfObject {
@@ -136,7 +151,9 @@ function start(pins: PinDirectory, sink: EventSink): AuditCapture {
 export function openAudit(options: AuditOptions): AuditCapture | Unavailable {
 	let undo = () => {};
 	try {
-		const pins = new PinDirectory(options.pinDirectory);
+		if (!inInitialPidNamespace()) return ownPidNamespace;
+		// The pinned programs record the namespace they were made for: each namespace has a directory of its own.
+		const pins = new PinDirectory(join(options.pinDirectory, `net-${ownNetns()}`));
 		if (!hooks.some((hook) => pins.has(hook))) undo = () => pins.removeAll();
 		const audit = start(pins, options);
 		pins.removeStale();

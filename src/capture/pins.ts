@@ -57,6 +57,7 @@ export class PinDirectory {
 	/** Unpins everything of this version; what nobody else holds open is detached and freed. */
 	removeAll(): void {
 		removeFolder(this.#current);
+		if (readdirSync(this.#root).length === 0) rmdirSync(this.#root);
 	}
 }
 

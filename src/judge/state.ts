@@ -51,6 +51,8 @@ export interface DestinationState {
 	endpoint: EndpointId | undefined;
 	/** False while a monitor has taken it out of the table at our word. */
 	inTable: boolean;
+	/** The last snapshot did not show it, though nobody was seen to remove it. */
+	missed: boolean;
 	/** When we last knew of a change first-hand (our own write, the audit): an older snapshot says nothing against it. */
 	changedMs: number;
 	verdict: Verdict;
@@ -136,6 +138,7 @@ export function createDestination(service: ServiceAddress, destination: Destinat
 		destination,
 		endpoint: endpoint && endpointId(endpoint),
 		inTable: true,
+		missed: false,
 		changedMs: Number.NEGATIVE_INFINITY,
 		verdict: 'healthy',
 		failedMs: 0,

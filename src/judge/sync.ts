@@ -5,7 +5,8 @@
 import { type DestinationId, destinationId, serviceId } from '../table/identity.js';
 import type { Destination, ServiceAddress, Snapshot } from '../table/model.js';
 import { removed, returned, rewritten } from './ending.js';
-import { addDestination, createDestination } from './state.js';
+import { addDestination, createDestination, type DestinationState } from './state.js';
+import { endLease } from './tenure.js';
 import type { Turn } from './turn.js';
 
 /** A snapshot takes time to read: where we know of a later change first-hand, it is the snapshot that is stale. */
@@ -21,7 +22,18 @@ export function applySnapshot(turn: Turn, snapshot: Snapshot, sinceMs: number): 
 	for (const { address, destinations } of snapshot.services)
 		for (const destination of destinations) applyDestination(turn, address, destination, sinceMs);
 	for (const known of [...state.destinations.values()])
-		if (!seen.has(known.id) && known.inTable && known.changedMs < sinceMs) removed(turn, known, 'somebody');
+		if (!seen.has(known.id) && known.inTable && known.changedMs < sinceMs) missing(turn, known);
+}
+
+/**
+ * A snapshot is not atomic: a destination may be missing from one because another was removed while it was read. Where
+ * we owe a weight, a second one must miss it too, and then the giving back looks for itself: what is really gone comes
+ * back as the outcome `gone`. A lease that is forgotten by mistake would leave a server at weight 0.
+ */
+function missing(turn: Turn, known: DestinationState): void {
+	if (known.lease?.written === undefined || known.rehearsed) return removed(turn, known, 'somebody');
+	if (known.missed) endLease(turn, known, 'it is missing from the table');
+	known.missed = true;
 }
 
 function applyDestination(turn: Turn, service: ServiceAddress, destination: Destination, sinceMs: number): void {
@@ -30,6 +42,7 @@ function applyDestination(turn: Turn, service: ServiceAddress, destination: Dest
 		addDestination(turn.state, createDestination(service, destination), turn.nowMs);
 		return;
 	}
+	known.missed = false;
 	if (known.changedMs >= sinceMs) return;
 	const absent = !known.inTable;
 	known.destination = destination;

@@ -161,6 +161,8 @@ function givenBack(turn: Turn, destination: DestinationState, why: string): void
 		outageSeconds: seconds(outageMs),
 		why,
 	});
+	// It may have been given back for a reason that has passed, while the server is as dead as before.
+	enforce(turn, destination);
 }
 
 function failedWrite(turn: Turn, destination: DestinationState, kind: 'take' | 'giveBack', detail: string): void {

@@ -205,10 +205,10 @@ class Daemon {
 		void this.#vantage.follow(snapshot);
 	}
 
-	/** Once for each number: a destination that we cannot read is one that we do not watch. */
+	/** Once: a destination that we cannot read is one that we do not watch. */
 	#tellUnreadable(): void {
 		const { unreadable } = this.table;
-		if (unreadable !== this.#unreadable && unreadable > 0)
+		if (unreadable > 0 && this.#unreadable === 0)
 			this.log.error({ unreadable }, 'entries of the table were not understood: they are not watched');
 		this.#unreadable = unreadable;
 	}
