@@ -9,10 +9,40 @@ const actLimitMs = 20_000;
 /** Recovery is probed every 500 ms. */
 const recoverLimitMs = 30_000;
 
+/** Of 20 connections a second a third meets the dead server: 3 s of it are 20 refusals, and a health checker's usual round. */
+const refusalsAllowed = 20;
+
 export interface Stage {
 	victim: RealServer;
 	traffic: Traffic;
 	daemon: Daemon | undefined;
+}
+
+/** A stage on which ipvigil was asked for. */
+export type WatchedStage = Stage & { daemon: Daemon };
+
+export async function setWatchedStage(lab: Lab, config: DaemonConfig): Promise<WatchedStage> {
+	const { daemon, ...stage } = await setStage(lab, config);
+	lab.expect(daemon !== undefined, 'ipvigil was asked for');
+	return { ...stage, daemon };
+}
+
+/** The whole story, with everything that must hold in it, on a stage that is set. */
+export async function tellRefusals(lab: Lab, stage: WatchedStage): Promise<void> {
+	const { daemon, traffic } = stage;
+	const killedMs = await killVictim(lab, stage);
+	const quiescedMs = await awaitTaking(lab, stage, daemon);
+	lab.fact('from the kill to weight 0, ms', Math.round(quiescedMs - killedMs));
+	await lab.sleep(1_000);
+	const late = traffic.failures.filter(({ atMs }) => atMs > quiescedMs + 1_000);
+	lab.expect(late.length === 0, 'nobody is refused once the weight is 0', late);
+	await awaitGivingBack(lab, stage, daemon);
+	const totals = await count(lab, stage);
+	lab.expect(totals.refused <= refusalsAllowed, `at most ${refusalsAllowed} clients are refused`, totals);
+	const others = [...(await lab.director.weights())].filter(([, weight]) => weight !== 100);
+	lab.expect(others.length === 0, 'every weight is what it was', others);
+	const code = await daemon.stop();
+	lab.expect(code === 0, 'ipvigil stops in order', { code, last: daemon.lines.slice(-5) });
 }
 
 /** All servers answer, clients come steadily, ipvigil (where asked for) observes with calibrated probes. */
@@ -41,7 +71,9 @@ export async function killVictim(lab: Lab, { victim, traffic }: Stage): Promise<
 	const killedMs = lab.nowMs();
 	await victim.kill();
 	lab.note(`the process on ${victim.name} (${victim.destination}) is killed`, killedMs);
-	const first = await lab.until('a client is refused', actLimitMs, () => traffic.failures[0]);
+	// A connection that was under way when the process died is reset instead: no refusal.
+	const refusal = () => traffic.failures.find(({ result }) => result === 'refused');
+	const first = await lab.until('a client is refused', actLimitMs, refusal);
 	lab.note(`the first client is refused (${first.from})`, first.atMs);
 	return killedMs;
 }
@@ -88,7 +120,8 @@ export async function count(lab: Lab, { traffic }: Stage): Promise<Totals> {
 	return totals;
 }
 
-function concerns(
+/** Fits the journal's lines of one scenario about one server. */
+export function concerns(
 	scenario: string,
 	{ destination }: RealServer,
 ): (line: { scenario: string; destination?: string }) => boolean {
