@@ -115,6 +115,8 @@ function declined(turn: Turn, endpoint: EndpointState, purpose: ProbePurpose, ou
 		return plan(turn, endpoint, 'confirm', nowMs);
 	if (purpose === 'confirm') convict(turn, endpoint, outcome);
 	const failed = destinationsOn(turn.state, endpoint).filter(({ verdict }) => verdict === 'failed');
+	// What a floor held in may go by now: another server has come back, or been added, in whatever way.
+	for (const destination of failed) enforce(turn, destination);
 	if (failed.length > 0) plan(turn, endpoint, 'recover', nowMs + recoverIntervalMs(turn, failed));
 	else if (!endpoint.calibrated && !endpoint.next)
 		plan(turn, endpoint, 'calibrate', nowMs + policy.calibrateIntervalMs);
