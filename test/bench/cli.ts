@@ -8,11 +8,15 @@ import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Figure } from './figure.js';
 import { decision } from './figures/decision.js';
+import { floodFigure } from './figures/flood.js';
+import { lab } from './figures/lab.js';
 import { programs } from './figures/programs.js';
+import { scale } from './figures/scale.js';
+import { startFigure } from './figures/start.js';
 import { asData, closingLine, type Result, resultLines } from './print.js';
 import { Processes } from './processes.js';
 
-const figures: readonly Figure[] = [programs, decision];
+const figures: readonly Figure[] = [programs, decision, floodFigure, startFigure, scale, lab];
 const names = figures.map(({ name }) => name);
 
 interface Options {
@@ -28,9 +32,19 @@ function say(sentence: string): void {
 	process.stderr.write(`[${((Date.now() - began) / 1000).toFixed(1).padStart(6)} s] ${sentence}\n`);
 }
 
+/** Of the figure under way: when they end, it ends too, and takes its network down. */
+let underWay: Processes | undefined;
+let interrupted = false;
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+	process.on(signal, () => {
+		interrupted = true;
+		underWay?.killAll();
+	});
+
 async function measure(figure: Figure, quick: boolean): Promise<Result> {
 	const startMs = Date.now();
 	const processes = new Processes();
+	underWay = processes;
 	const directory = await mkdtemp(join(tmpdir(), `ipvigil-bench-${figure.name}-`));
 	say(`${figure.name}: ${figure.sentence}`);
 	const result: Result = { figure, rows: [], failure: undefined, tookMs: 0 };
@@ -56,15 +70,19 @@ async function run({ only, quick = false, output }: Options): Promise<void> {
 	const chosen = only.length === 0 ? figures : figures.filter(({ name }) => only.includes(name));
 	const machine = conditions(quick);
 	const say = (line: string) => output === 'text' && process.stdout.write(`${line}\n`);
-	say(`kernel ${machine.kernel}, Node ${machine.node}, ${machine.cpus} x ${machine.model}, load ${machine.load.join(' ')}`);
+	say(
+		`kernel ${machine.kernel}, Node ${machine.node}, ${machine.cpus} x ${machine.model}, load ${machine.load.join(' ')}`,
+	);
 	const results: Result[] = [];
 	for (const figure of chosen) {
+		if (interrupted) throw new Error('interrupted');
 		const result = await measure(figure, quick);
 		results.push(result);
 		for (const line of resultLines(result)) say(line);
 	}
 	say(closingLine(results));
-	if (output === 'json') process.stdout.write(`${JSON.stringify({ machine, figures: results.map(asData) }, null, '\t')}\n`);
+	if (output === 'json')
+		process.stdout.write(`${JSON.stringify({ machine, figures: results.map(asData) }, null, '\t')}\n`);
 	if (results.some(({ failure }) => failure !== undefined)) process.exitCode = 1;
 }
 

@@ -10,8 +10,8 @@ export const service = 'tcp 10.0.0.100:80';
 export const ports = [8080, 8081, 8082, 8083] as const;
 export const victimPort = ports[0];
 
-/** Asked again so soon after each round that 200 rounds end in time; what lies between a refusal and its answer is untouched. */
-const policy = { confirmIntervalMs: 1, recoverIntervalMs: 10 };
+/** Asked again so soon that 200 rounds end in time; what lies between a refusal and its answer is untouched. */
+export const hastyPolicy = { confirmIntervalMs: 1, recoverIntervalMs: 10 };
 /** The daemon of the largest start figure needs a tenth of it. */
 const startLimitMs = 30_000;
 /** Node and the probe's calibration of four endpoints. */
@@ -37,23 +37,31 @@ const rules = [
 	...ports.map((port) => `-a -t 10.0.0.100:80 -r ${address.server}:${port} -m -w 100`),
 ].join('\n');
 
-/** Starts the daemon, and waits until its probes are calibrated. */
-export async function startDirector(context: Context, stage: Stage, attach: string): Promise<Peer> {
-	const { directory, processes } = context;
-	const rulesFile = join(directory, 'rules');
-	const configFile = join(directory, 'ipvigil.yaml');
-	await writeFile(rulesFile, `${rules}\n`);
-	const config = {
-		mode: 'assist',
-		attach,
-		metrics: 'off',
-		table: { rules: rulesFile },
+export const ipvigil = new URL('../../src/shell/cli.js', import.meta.url).pathname;
+
+/** The configuration that the figures have in common, over a file of rules that is written here. */
+export async function observer(directory: string, text = rules) {
+	const file = join(directory, 'rules');
+	await writeFile(file, `${text}\n`);
+	return {
+		mode: 'observe',
+		table: { rules: file },
 		runtimeDirectory: join(directory, 'run'),
 		journalDirectory: join(directory, 'journal'),
-		policy,
 	};
+}
+
+/** Starts the daemon, and waits until its probes are calibrated. */
+export async function startDirector(
+	{ directory, processes }: Context,
+	stage: Stage,
+	attach: string,
+	policy: Record<string, number> = {},
+): Promise<Peer> {
+	const configFile = join(directory, 'ipvigil.yaml');
+	const config = { ...(await observer(directory)), mode: 'assist', attach, metrics: 'off', policy };
 	await writeFile(configFile, JSON.stringify(config));
-	const words = [configFile, rulesFile, link.back, `${address.server}:${victimPort}`];
+	const words = [configFile, config.table.rules, link.back, `${address.server}:${victimPort}`];
 	const director = processes.script(stage.network.name('director'), 'director', ...words);
 	await director.next('observing', ({ msg }) => msg?.startsWith('observing') ?? false, startLimitMs);
 	await new Promise((resolve) => setTimeout(resolve, settleMs));

@@ -44,6 +44,8 @@ export class Peer {
 	readonly #complaints: string[] = [];
 	#wake: () => void = () => undefined;
 	#ended: string | undefined;
+	/** Called for each line as it comes, taken or not. */
+	seen: (line: Line) => void = () => undefined;
 
 	constructor(
 		private readonly name: string,
@@ -90,11 +92,6 @@ export class Peer {
 		return this.next(kind, (line) => line.kind === kind, limitMs);
 	}
 
-	/** Lines that nobody has taken, and forgets them. */
-	rest(): Line[] {
-		return this.#lines.splice(0);
-	}
-
 	async stop(): Promise<void> {
 		if (this.#ended !== undefined) return;
 		const closed = once(this.#child, 'close');
@@ -116,6 +113,7 @@ export class Peer {
 			line = { msg: text };
 		}
 		if (this.#lines.push(line) > linesKept) this.#lines.shift();
+		this.seen(line);
 		this.#wake();
 	}
 

@@ -33,8 +33,5 @@ test('a missed goal is printed as missed, with both sides', () => {
 		'      limit                              min 2  median 2  p99 2  max 2 ms  (n 1)',
 	]);
 	const figure = { name: 'f', sentence: '', conditions: '' };
-	assert.equal(
-		closingLine([{ figure, rows: [row], failure: undefined, tookMs: 0 }]),
-		'\n1 goals: 0 met, 1 missed',
-	);
+	assert.equal(closingLine([{ figure, rows: [row], failure: undefined, tookMs: 0 }]), '\n1 goals: 0 met, 1 missed');
 });

@@ -3,8 +3,8 @@
  * the last step: SET_DEST is encoded, stamped and told on standard output, and the table in memory takes the weight.
  */
 import { setDestination } from '../../../src/netlink/ipvs.js';
-import { runDaemon } from '../../../src/shell/daemon.js';
 import { loadConfig } from '../../../src/shell/config.js';
+import { runDaemon } from '../../../src/shell/daemon.js';
 import { readRules, type TableAccess } from '../../../src/shell/table-source.js';
 import { parseHostPort, serviceId } from '../../../src/table/identity.js';
 import { monotonicUs } from '../processes.js';
@@ -17,6 +17,7 @@ function recordingTable(): TableAccess {
 	const snapshot = readRules(rulesFile);
 	const find = (id: string) => snapshot.services.find(({ address }) => serviceId(address) === id);
 	return {
+		unreadable: 0,
 		snapshot: async () => structuredClone(snapshot),
 		service: async (address) => structuredClone(find(serviceId(address))),
 		setDestination: async (address, destination) => {

@@ -3,7 +3,7 @@
  * one such probe done alone. Rounds of both sides alternate; the daemon is started anew a few times, because its first
  * decision runs through code that has never run before.
  */
-import { kill, refusalsSeen, restore, type Stage, setStage, startDirector } from '../director.js';
+import { hastyPolicy, kill, refusalsSeen, restore, type Stage, setStage, startDirector } from '../director.js';
 import type { Context, Figure, Row } from '../figure.js';
 import { address, link, Network } from '../network.js';
 import type { Peer } from '../processes.js';
@@ -56,7 +56,7 @@ async function measure(context: Context, stage: Stage, attach: 'tc' | 'xdp'): Pr
 	const decisions: Decisions = { first: [], later: [] };
 	for (let count = 1; count <= lives; count++) {
 		context.say(`${attach}: start ${count} of ${lives}, ${rounds} kills`);
-		const director = await startDirector(context, stage, attach);
+		const director = await startDirector(context, stage, attach, hastyPolicy);
 		const [first = Number.NaN, ...later] = await life(director, stage, limit, rounds, beside);
 		decisions.first.push(first);
 		decisions.later.push(...later);
