@@ -48,8 +48,10 @@ async function oneKill(lab: Lab, traffic: Traffic, keeper: Keeper, victim: RealS
 	await lab.sleep(Math.random() * phaseMs);
 	const before = traffic.failures.length;
 	const killedMs = lab.nowMs();
+	// Asked before the kill, so that nothing is said before somebody listens.
+	const out = keeper.tookOut(victim, killedMs);
 	await victim.kill();
-	const outMs = await keeper.tookOut(victim, killedMs);
+	const outMs = await out;
 	await lab.sleep(settleMs);
 	const failures = traffic.failures.slice(before);
 	await victim.start();

@@ -56,7 +56,8 @@ async function daemonRows(context: Context, namespace: string): Promise<Row[]> {
 	const calibrationMs = Math.min(services * destinationsPerService * 1.25 + 2_000, calibrationLimitMs);
 	say(`the daemon calibrates ${services * destinationsPerService} probes`);
 	await sleep(calibrationMs);
-	const restMs = quick ? 4_000 : 20_000;
+	// Readings of so large a table are half a minute apart (shell/table-feed.ts): two fall into this, at least one.
+	const restMs = quick ? 4_000 : 60_000;
 	say(`at rest for ${restMs / 1000} s`);
 	const beganMs = performance.now();
 	const beganCpuMs = await cpuMs(daemon.pid);
