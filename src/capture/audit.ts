@@ -43,11 +43,11 @@ function ownNetns(): number {
 const initialPidNamespace = 0xeffffffc;
 
 /** The hooks number processes as the initial namespace does; elsewhere our own writes would look like a stranger's. */
-function inInitialPidNamespace(): boolean {
+export function inInitialPidNamespace(): boolean {
 	return statSync('/proc/self/ns/pid').ino === initialPidNamespace;
 }
 
-const ownPidNamespace = unavailable(
+export const ownPidNamespace = unavailable(
 	'PID_NAMESPACE',
 	'ipvigil runs in a PID namespace of its own, so its own writes could not be told from those of others',
 	"run it in the host's PID namespace (systemd unit, or container with the host's PIDs)",

@@ -4,7 +4,7 @@
  */
 import type { Document, LineCounter } from 'yaml';
 import { isMap, isNode, isPair, isScalar } from 'yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 
 type Path = readonly PropertyKey[];
 type Issue = z.core.$ZodIssue;

@@ -5,7 +5,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { LineCounter, parseDocument } from 'yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 import { defaultPolicy, type Policy } from '../judge/policy.js';
 import { attachKinds, logLevels, modes } from './choices.js';
 import { describeIssues } from './config-issue.js';

@@ -23,11 +23,12 @@ export function makeRunCommand(): Command {
 
 const explanation = `
 Modes:
-  observe  watch and journal; nothing is told to a monitor and nothing is written
+  observe  watch, journal and run the exec hook; no monitor is asked to act and nothing is written
   notify   tell the monitors, binding notifications included; no weight is written
   assist   also take a failed server's weight to 0, under a lease
 
-The log goes to standard output as NDJSON. SIGTERM and SIGINT end it and give every lease back.`;
+The log goes to standard output as NDJSON. SIGTERM and SIGINT end it and give every lease
+back; SIGUSR2 ends it and leaves the leases to the next ipvigil, for a restart or an upgrade.`;
 
 async function run(options: RunOptions): Promise<void> {
 	const { loadConfig } = await import('../config.js');

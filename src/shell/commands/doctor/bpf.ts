@@ -4,6 +4,7 @@
  */
 import { BpfObject, kernel, objectPath } from '../../../addon/index.js';
 import { programFor } from '../../../capture/attach.js';
+import { inInitialPidNamespace, ownPidNamespace } from '../../../capture/audit.js';
 import { explain } from '../../../capture/availability.js';
 import { loadObject } from '../../../capture/programs.js';
 import type { Config } from '../../config.js';
@@ -49,6 +50,10 @@ function wireCheck(attach: Config['attach']): Check {
 function auditCheck(ipvsLoaded: boolean): Check {
 	const consequence = 'who writes a weight is not seen';
 	if (!ipvsLoaded) return degraded('audit', `not tried, ip_vs is not loaded: ${consequence}`, 'modprobe ip_vs');
+	if (!inInitialPidNamespace()) {
+		const { reason, remedy } = ownPidNamespace;
+		return degraded('audit', `${reason}: ${consequence}`, remedy);
+	}
 	try {
 		loadWhole('audit');
 		return ok('audit', 'the hooks that see who writes a weight load; while attached they pin the module ip_vs');

@@ -90,7 +90,7 @@ export function pinCheck(mounts: string, directory: string): Check {
 	if (points.some(([, point]) => point !== undefined && isWithin(directory, point))) return ok('pins', directory);
 	return degraded(
 		'pins',
-		`${directory} is in no BPF file system: who wrote a weight is forgotten when ipvigil ends`,
+		`${directory} is in no BPF file system, so the audit cannot run: who writes a weight is not seen`,
 		'mount -t bpf bpf /sys/fs/bpf',
 	);
 }
