@@ -37,7 +37,8 @@ const rules = [
 	...ports.map((port) => `-a -t 10.0.0.100:80 -r ${address.server}:${port} -m -w 100`),
 ].join('\n');
 
-export const ipvigil = new URL('../../src/shell/cli.js', import.meta.url).pathname;
+/** The program as it is installed: bundled. */
+export const ipvigil = new URL('../../src/bundle/cli.js', import.meta.url).pathname;
 
 /** The configuration that the figures have in common, over a file of rules that is written here. */
 export async function observer(directory: string, text = rules) {

@@ -9,8 +9,8 @@ import type { Context, Figure, Row } from '../figure.js';
 import { Network } from '../network.js';
 import { cpuMs, type Peer, residentMb } from '../processes.js';
 
-/** Calibrating probes and the collector's first rounds are over by then. */
-const settleMs = 5_000;
+/** Calibrating probes, the compiler's and the collector's first rounds are over by then. */
+const settleMs = 10_000;
 
 async function emptyNode(namespace: string): Promise<number> {
 	const beganMs = performance.now();
