@@ -3,6 +3,7 @@
  * reason where somebody has written since, or where nothing of ours stands (DESIGN, rule 3). PURE.
  */
 import { destinationId, type EndpointId } from '../table/identity.js';
+import { bind } from './ending.js';
 import type { Writer } from './input.js';
 import type { Lease } from './lease.js';
 import { addDestination, createDestination, type DestinationState } from './state.js';
@@ -32,7 +33,8 @@ function resumeOne(turn: Turn, { lease, lastWriter }: FoundLease): void {
 	if (why !== undefined) return drop(turn, destination, lease, why);
 	// A destination that is gone was taken out by the monitor, at our word: no weight of ours stands anywhere.
 	destination.lease = destination.inTable ? lease : { ...lease, state: 'with-monitor', written: undefined };
-	destination.bound = turn.state.binding;
+	// Told again: the earlier one may have died between the weight and its word to the monitor.
+	bind(turn, destination, 'down');
 	destination.verdict = 'failed';
 	destination.failedMs = lease.sinceMs;
 	destination.ejections = lease.count;

@@ -71,7 +71,6 @@ function takeOut(turn: Turn, destination: DestinationState): void {
 	destination.awaitingOwnWrite = turn.state.audited;
 	destination.contested = undefined;
 	turn.actions.push({ kind: 'setWeight', id, lease, expect: destination.destination.weight, to: 0 });
-	bind(turn, destination, 'down');
 }
 
 function askMonitor(turn: Turn, destination: DestinationState): void {
@@ -136,6 +135,8 @@ function taken(turn: Turn, destination: DestinationState, result: 'done' | 'dry-
 	// What happened while the write was under way counts now.
 	if (turn.state.stopping) endLease(turn, destination, 'ipvigil stops');
 	else if (destination.verdict === 'recovering') endLease(turn, destination, 'the server accepts our probe again');
+	// Not before the weight is written: a monitor that acts within a millisecond would take away what we are writing.
+	else bind(turn, destination, 'down');
 	wakeForLease(turn, destination);
 }
 
@@ -171,7 +172,6 @@ function failedWrite(turn: Turn, destination: DestinationState, kind: 'take' | '
 	announceOnce(turn, 'write-failed', destination, { detail, kind });
 	if (kind === 'take' && lease) {
 		turn.actions.push({ kind: 'forget', service: destination.service, destination: lease.destination });
-		bind(turn, destination, 'up');
 		destination.lease = undefined;
 	}
 	turn.actions.push({ kind: 'schedule', atMs: destination.retryAtMs });
