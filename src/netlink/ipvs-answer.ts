@@ -33,7 +33,7 @@ export function readInfo(message: Extent): IpvsInfo | undefined {
 	const answer = readCommand(message);
 	if (answer?.command !== command.setInfo) return undefined;
 	let version = 0;
-	let connectionTableSize = 0;
+	let connectionTableSize: number | undefined;
 	const attributes = new AttributeReader(answer.attributes);
 	while (attributes.next()) {
 		if (attributes.type === infoAttribute.version) version = attributes.u32();
@@ -41,7 +41,8 @@ export function readInfo(message: Extent): IpvsInfo | undefined {
 	}
 	// 0x010201 is 1.2.1 (NVERSION in include/uapi/linux/ip_vs.h).
 	const parts = [version >>> 16, (version >>> 8) & 0xff, version & 0xff];
-	return attributes.malformed || version === 0 || connectionTableSize === 0
+	// Size 0 is no error: 7.3, where each namespace has a table of its own, says so until there is a service.
+	return attributes.malformed || version === 0 || connectionTableSize === undefined
 		? undefined
 		: { version: parts.join('.'), connectionTableSize };
 }

@@ -50,6 +50,18 @@ test('version and table size are read', () => {
 	assert.deepEqual(info, { version: '1.2.1', connectionTableSize: 4096 });
 });
 
+test('a namespace without a service has a connection table of size 0 on 7.3; one that is not named is no answer', () => {
+	const [version, size] = ['0800010001020100', '0800020000000000'];
+	const answer = (attributes: string) => {
+		const octets = Buffer.from(`ff00000020000000a9f8026baf0040a90e010000${attributes}`, 'hex');
+		octets.writeUInt32LE(octets.length, 0);
+		return readMessages(octets).messages.map(readInfo);
+	};
+	assert.deepEqual(answer(`${version}${size}`), [{ version: '1.2.1', connectionTableSize: 0 }]);
+	assert.deepEqual(answer(version), [undefined]);
+	assert.deepEqual(answer(size), [undefined]);
+});
+
 test('every kind of service is read: tcp, udp, sctp, firewall marks of both families, IPv6, persistent, flags', () => {
 	const services = messages('ipvs-table')
 		.map(readService)
