@@ -1,4 +1,7 @@
-/** The observer's counters of a running daemon, from outside: its map is found among the files that the process has open. */
+/**
+ * The observer's counters of a running daemon, from outside: its map is found among the files that the process has
+ * open.
+ */
 import { readdir, readFile } from 'node:fs/promises';
 import { exec } from './processes.js';
 

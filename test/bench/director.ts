@@ -1,4 +1,6 @@
-/** A director with the real daemon in it, clients and servers around it: what the figures on decisions have in common. */
+/**
+ * A director with the real daemon in it, clients and servers around it: what the figures on decisions have in common.
+ */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Context } from './figure.js';

@@ -9,8 +9,8 @@ import { setStage } from '../lab/refusals.js';
 import type { Background, Daemon, Lab, RealServer, Scenario, Traffic } from '../lab/scenario.js';
 import { natIpv4, type RealServerPlace } from '../lab/topology.js';
 
-export const killsWhole = 20;
-export const killsQuick = 3;
+const killsWhole = 20;
+const killsQuick = 3;
 const ratePerS = 50;
 
 /** Kills come at any phase of a monitor's round of one second. */

@@ -57,7 +57,9 @@ export class Court {
 		return elapsedUs(() => this.#take({ kind: 'table', snapshot, sinceMs: this.#nowMs }));
 	}
 
-	/** A refusal is heard, the probe is refused, the weight is to be written; then all is put right again, unmeasured. */
+	/**
+	 * A refusal is heard, the probe is refused, the weight is to be written; then all is put right again, unmeasured.
+	 */
 	decisionUs(): number {
 		const edge = this.#edge();
 		const endpoint = `tcp ${edge.endpoint.address}:${edge.endpoint.port}`;

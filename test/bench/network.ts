@@ -1,6 +1,6 @@
 /**
- * A small network in namespaces of this run: clients - director - two servers, joined by veth pairs. The director routes;
- * there is no IPVS in it, so a client asks the server's own address. Everything is gone with close().
+ * A small network in namespaces of this run: clients - director - two servers, joined by veth pairs. The director
+ * routes; there is no IPVS in it, so a client asks the server's own address. Everything is gone with close().
  */
 import { exec } from './processes.js';
 

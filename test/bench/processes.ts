@@ -1,6 +1,7 @@
 /**
- * Processes that a figure starts, each in a network namespace or in none, and the talk with those of our own: one JSON
- * object a line, in by standard input and out by standard output. `nsenter --net`, because `ip netns exec` remounts /sys.
+ * Processes that a figure starts, each in a network namespace or in none, and the talk with those of our own: one
+ * JSON object a line, in by standard input and out by standard output. `nsenter --net`, because `ip netns exec`
+ * remounts /sys.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,6 +1,7 @@
 /**
- * The real daemon over a table of its own: `director CONFIG RULES INTERFACE ENDPOINT`. Everything is as in a director but
- * the last step: SET_DEST is encoded, stamped and told on standard output, and the table in memory takes the weight.
+ * The real daemon over a table of its own: `director CONFIG RULES INTERFACE ENDPOINT`. Everything is as in a director
+ * but the last step: SET_DEST is encoded, stamped and told on standard output, and the table in memory takes the
+ * weight.
  */
 import { setDestination } from '../../../src/netlink/ipvs.js';
 import { loadConfig } from '../../../src/shell/config.js';

@@ -1,6 +1,6 @@
 /**
- * What the exporter is held against: a server that prints as many series as `URL` shows, their names made beforehand, and
- * does nothing else. `ready-made URL PORT`
+ * What the exporter is held against: a server that prints as many series as `URL` shows, their names made beforehand,
+ * and does nothing else. `ready-made URL PORT`
  */
 import { createServer } from 'node:http';
 import { answer } from './lines.js';

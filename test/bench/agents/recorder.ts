@@ -1,6 +1,7 @@
 /**
- * Notes when refusals pass an interface, without waking anybody: the observer's own program on the same interface fills a
- * ring that is read only when asked. So the stamps cost the measured process nothing but some nanoseconds per packet.
+ * Notes when refusals pass an interface, without waking anybody: the observer's own program on the same interface
+ * fills a ring that is read only when asked. So the stamps cost the measured process nothing but some nanoseconds per
+ * packet.
  */
 import { interfaceIndex } from '../../../src/addon/index.js';
 import { loadObject, u32Constant, u64Constant } from '../../../src/capture/programs.js';

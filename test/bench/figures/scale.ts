@@ -105,7 +105,7 @@ export const scale: Figure = {
 	name: 'scale',
 	sentence: `${services} services of ${destinationsPerService} destinations`,
 	conditions:
-		'The daemon observes a file of rules, which it reads and parses every 2 s (a director asks the kernel instead); every ' +
-		'endpoint is a loopback address behind one listener, so that all probes are calibrated. Scrapes over HTTP, in turn.',
+		'The daemon observes a file of rules, which it reads and parses (a director asks the kernel instead); every endpoint ' +
+		'is a loopback address behind one listener, so that all probes are calibrated. Scrapes over HTTP, in turn.',
 	run,
 };

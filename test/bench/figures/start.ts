@@ -1,4 +1,6 @@
-/** How long `ipvigil run` takes to its first observation, against Node doing nothing; and what the idle daemon costs. */
+/**
+ * How long `ipvigil run` takes to its first observation, against Node doing nothing; and what the idle daemon costs.
+ */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
