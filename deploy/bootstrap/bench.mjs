@@ -1,13 +1,18 @@
 // `npm run bench`: makes the tree ready, then measures. What is measured, and the options, are in test/bench/cli.ts.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { ensure, root } from './ensure.mjs';
+import { root } from './ensure.mjs';
 
-ensure();
-const bench = spawn(process.execPath, [join(root, 'dist/test/bench/cli.js'), ...process.argv.slice(2)], {
-	cwd: root,
-	stdio: 'inherit',
+const standardError = 2;
+
+// Standard output is the benchmark's alone, because with `-o json` a program reads it.
+const ensured = spawnSync(process.execPath, [join(root, 'deploy/bootstrap/ensure.mjs')], {
+	stdio: ['inherit', standardError, 'inherit'],
 });
+if (ensured.status !== 0) process.exit(ensured.status ?? 1);
+
+const words = [join(root, 'dist/test/bench/cli.js'), ...process.argv.slice(2)];
+const bench = spawn(process.execPath, words, { cwd: root, stdio: 'inherit' });
 // The terminal gives Ctrl-C to the benchmark too, which takes its namespaces down, and this waits for it.
 process.on('SIGINT', () => undefined);
 process.on('SIGTERM', () => bench.kill('SIGTERM'));
