@@ -6,6 +6,8 @@ import type { Daemon, DaemonConfig, Lab, RealServer, Totals, Traffic } from './s
 
 /** Until ipvigil acts: a probe and a write take under a second even when a busy machine emulates. */
 const actLimitMs = 20_000;
+/** How long a blind run waits for what must not come: twenty times what it takes with its signal. */
+const blindLimitMs = 8_000;
 /** Recovery is probed every 500 ms. */
 const recoverLimitMs = 30_000;
 
@@ -82,7 +84,7 @@ export async function killVictim(lab: Lab, { victim, traffic }: Stage): Promise<
 export async function awaitTaking(lab: Lab, { victim }: Stage, daemon: Daemon): Promise<number> {
 	await lab.until(
 		`weight of ${victim.destination} is 0`,
-		actLimitMs,
+		lab.blind ? blindLimitMs : actLimitMs,
 		async () => (await lab.director.weight(victim.destination)) === 0,
 	);
 	for (const word of ['suspect', 'failed', 'quiesced']) {
