@@ -51,7 +51,7 @@ function ensureModules() {
 function ensureBuild() {
 	const stamp = join(root, 'build/.built');
 	const built = modified('build/.built');
-	if (built !== undefined && existsSync(join(root, 'dist/src/shell/cli.js')) && built >= newest()) return;
+	if (built !== undefined && existsSync(join(root, 'dist/src/bundle/cli.js')) && built >= newest()) return;
 	const began = new Date();
 	tell('building (npm run build)');
 	run('npm', ['run', '--silent', 'build']);

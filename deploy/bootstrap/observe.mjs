@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline';
 import { root } from './ensure.mjs';
 import { stop, tell } from './say.mjs';
 
-const program = join(root, 'dist/src/shell/cli.js');
+const program = join(root, 'dist/src/bundle/cli.js');
 
 export function observe(services) {
 	if (!existsSync(program)) {

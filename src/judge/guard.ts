@@ -7,26 +7,37 @@ import type { DestinationState, ServiceState, State } from './state.js';
 export type Permission = { allowed: true } | { allowed: false; reason: 'floor' | 'scheduler'; why: string };
 
 /** Whether a failed destination may be taken out: its service must keep at least one usable destination. */
-export function mayTakeOut(state: State, destination: DestinationState): Permission {
+export function mayTakeOut(state: State, destination: DestinationState, nowMs: number): Permission {
 	const service = state.services.get(destination.serviceId);
-	if (!service || !hasAnotherUsable(state, service, destination))
+	if (!service || !hasAnotherUsable(state, service, destination, nowMs))
 		return { allowed: false, reason: 'floor', why: `it is the last usable destination of ${destination.serviceId}` };
 	return { allowed: true };
 }
 
-function hasAnotherUsable(state: State, service: ServiceState, except: DestinationState): boolean {
+function hasAnotherUsable(state: State, service: ServiceState, except: DestinationState, nowMs: number): boolean {
 	for (const id of service.destinations) {
 		const other = state.destinations.get(id);
-		if (other && other !== except && isUsable(other)) return true;
+		if (other && other !== except && isUsable(state, other, nowMs)) return true;
 	}
 	return false;
 }
 
 /** Usable: weight above 0, not overloaded, not suspect or failed. */
-export function isUsable({ inTable, destination, verdict }: DestinationState): boolean {
-	const { weight, upperThreshold, activeConnections, inactiveConnections } = destination;
+export function isUsable(state: State, one: DestinationState, nowMs: number): boolean {
+	const { weight, upperThreshold, activeConnections, inactiveConnections } = one.destination;
 	const overloaded = upperThreshold > 0 && activeConnections + inactiveConnections >= upperThreshold;
-	return inTable && weight > 0 && !overloaded && (verdict === 'healthy' || verdict === 'recovering');
+	if (!one.inTable || weight === 0 || overloaded || one.verdict === 'failed') return false;
+	return one.verdict !== 'suspect' || isJustCleared(state, one, nowMs);
+}
+
+/**
+ * A suspect that accepted our probe a moment ago and waits its turn for the next one. Whoever forges refusals in the
+ * name of every server makes all of them suspect all the time; that must not keep a dead one in.
+ */
+function isJustCleared(state: State, { endpoint }: DestinationState, nowMs: number): boolean {
+	const known = endpoint === undefined ? undefined : state.endpoints.get(endpoint);
+	const { confirmIntervalMs, probeTimeoutMs } = state.policy;
+	return known !== undefined && nowMs - known.lastAcceptedMs <= confirmIntervalMs + probeTimeoutMs;
 }
 
 /** IP_VS_SVC_F_SCHED_SH_FALLBACK and _MH_FALLBACK share one bit (uapi/linux/ip_vs.h). */

@@ -6,7 +6,7 @@ import { destinationId, type EndpointId } from '../table/identity.js';
 import { bind } from './ending.js';
 import type { Writer } from './input.js';
 import type { Lease } from './lease.js';
-import { addDestination, createDestination, type DestinationState } from './state.js';
+import { addDestination, createDestination, type DestinationState, rememberCalibrated } from './state.js';
 import { askToRecover } from './suspicion.js';
 import { journal, type Turn } from './turn.js';
 
@@ -18,6 +18,7 @@ export interface FoundLease {
 
 export function resume(turn: Turn, leases: FoundLease[], calibrated: EndpointId[]): void {
 	for (const id of calibrated) {
+		rememberCalibrated(turn.state, id);
 		const endpoint = turn.state.endpoints.get(id);
 		if (!endpoint) continue;
 		endpoint.calibrated = true;

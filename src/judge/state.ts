@@ -36,6 +36,8 @@ export interface EndpointState {
 	lastConfirmMs: number;
 	/** When a probe last met anything but acceptance: a lease is renewed only while the server goes on refusing. */
 	lastNegativeMs: number;
+	/** When a probe was last accepted. */
+	lastAcceptedMs: number;
 	/** Probes in a row that met silence. */
 	silent: number;
 	/** When the newest refusal came: a suspicion without a probe ends one window later. */
@@ -105,6 +107,11 @@ export interface State {
 	services: Map<ServiceId, ServiceState>;
 	destinations: Map<DestinationId, DestinationState>;
 	endpoints: Map<EndpointId, EndpointState>;
+	/**
+	 * Endpoints whose probe has been accepted, those included that are not in the table now: a monitor that takes a
+	 * destination out and puts it back has not changed what our probe proves. The oldest go when there are too many.
+	 */
+	calibrated: Set<EndpointId>;
 	/** Endpoints and destinations that a tick must look at; all others cost nothing. */
 	busyEndpoints: Set<EndpointId>;
 	busyDestinations: Set<DestinationId>;
@@ -121,6 +128,7 @@ export function createState(options: Pick<State, 'policy' | 'mode' | 'pid' | 'au
 		services: new Map(),
 		destinations: new Map(),
 		endpoints: new Map(),
+		calibrated: new Set(),
 		busyEndpoints: new Set(),
 		busyDestinations: new Set(),
 		nextActionId: 1,
@@ -165,6 +173,7 @@ export function createEndpoint(endpoint: Endpoint): EndpointState {
 		next: undefined,
 		lastConfirmMs: Number.NEGATIVE_INFINITY,
 		lastNegativeMs: Number.NEGATIVE_INFINITY,
+		lastAcceptedMs: Number.NEGATIVE_INFINITY,
 		silent: 0,
 		lastRefusalMs: Number.NEGATIVE_INFINITY,
 		destinations: new Set(),
@@ -179,12 +188,30 @@ export function addDestination(state: State, created: DestinationState, nowMs: n
 	let known = state.endpoints.get(endpointId(endpoint));
 	if (!known) {
 		known = createEndpoint(endpoint);
-		// One new endpoint a millisecond: a table of 16,384 is calibrated in 16 s without a burst of SYNs.
-		known.next = { atMs: nowMs + state.endpoints.size, purpose: 'calibrate' };
+		known.calibrated = state.calibrated.has(known.id);
 		state.endpoints.set(known.id, known);
-		state.busyEndpoints.add(known.id);
 	}
 	known.destinations.add(created.id);
+	if (known.calibrated || known.next || known.probing) return;
+	// One new endpoint a millisecond: a table of 16,384 is calibrated in 16 s without a burst of SYNs.
+	known.next = { atMs: nowMs + state.endpoints.size - 1, purpose: 'calibrate' };
+	state.busyEndpoints.add(known.id);
+}
+
+/** Twice the largest table aimed at: what is in the table now is never pushed out by what once was. */
+const calibratedMax = 32_768;
+
+/** Remembers that the probe of this endpoint works; false where that was known. */
+export function rememberCalibrated(state: State, id: EndpointId): boolean {
+	if (state.calibrated.has(id)) return false;
+	state.calibrated.add(id);
+	if (state.calibrated.size > calibratedMax) state.calibrated.delete(first(state.calibrated));
+	return true;
+}
+
+function first(ids: Set<EndpointId>): EndpointId {
+	for (const id of ids) return id;
+	return '';
 }
 
 /** Forgets a destination, and its endpoint where no other destination stands on it. */

@@ -19,7 +19,16 @@ import type { Turn } from './turn.js';
 export function step(state: State, input: Input): { state: State; actions: Action[] } {
 	const turn: Turn = { state, nowMs: input.nowMs, actions: [] };
 	handle(turn, input);
-	return { state, actions: turn.actions };
+	return { state, actions: deedsFirst(turn.actions) };
+}
+
+/** Kinds that only say something: no weight and no probe waits for a line to be written. */
+const words: ReadonlySet<Action['kind']> = new Set(['tell', 'journal', 'remember', 'schedule']);
+
+/** Deeds in their order, then words in theirs. */
+function deedsFirst(actions: Action[]): Action[] {
+	const deeds = actions.filter(({ kind }) => !words.has(kind));
+	return deeds.length === 0 ? actions : [...deeds, ...actions.filter(({ kind }) => words.has(kind))];
 }
 
 function handle(turn: Turn, input: Input): void {

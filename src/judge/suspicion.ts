@@ -5,7 +5,7 @@
 import type { EvidenceEdge } from '../evidence/evidence.js';
 import { type EndpointId, endpointId } from '../table/identity.js';
 import type { ProbeOutcome, ProbePurpose } from './input.js';
-import { type DestinationState, destinationsOn, type EndpointState } from './state.js';
+import { type DestinationState, destinationsOn, type EndpointState, rememberCalibrated } from './state.js';
 import { enforce, reconsider, recover } from './tenure.js';
 import { announce, announceOnce, journal, type Turn } from './turn.js';
 
@@ -86,11 +86,10 @@ export function probed(turn: Turn, id: EndpointId, purpose: ProbePurpose, outcom
 /** The server is there. That calibrates the probe, clears suspicion, and ends a failure. */
 function accepted(turn: Turn, endpoint: EndpointState): void {
 	endpoint.silent = 0;
+	endpoint.lastAcceptedMs = turn.nowMs;
 	endpoint.next = undefined;
-	if (!endpoint.calibrated) {
-		endpoint.calibrated = true;
-		turn.actions.push({ kind: 'remember', calibrated: endpoint.id });
-	}
+	endpoint.calibrated = true;
+	if (rememberCalibrated(turn.state, endpoint.id)) turn.actions.push({ kind: 'remember', calibrated: endpoint.id });
 	for (const destination of destinationsOn(turn.state, endpoint)) {
 		if (destination.verdict === 'suspect') {
 			acquit(destination);

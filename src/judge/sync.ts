@@ -14,13 +14,19 @@ export function applySnapshot(turn: Turn, snapshot: Snapshot, sinceMs: number): 
 	const { state } = turn;
 	const seen = new Set<DestinationId>();
 	state.services.clear();
+	const found: [DestinationId, ServiceAddress, Destination][] = [];
 	for (const { address, scheduler, flags, destinations } of snapshot.services) {
-		const ids = new Set(destinations.map((destination) => destinationId(address, destination)));
-		for (const id of ids) seen.add(id);
+		const ids = new Set<DestinationId>();
+		for (const destination of destinations) {
+			const id = destinationId(address, destination);
+			ids.add(id);
+			seen.add(id);
+			found.push([id, address, destination]);
+		}
 		state.services.set(serviceId(address), { address, scheduler, flags, destinations: ids });
 	}
-	for (const { address, destinations } of snapshot.services)
-		for (const destination of destinations) applyDestination(turn, address, destination, sinceMs);
+	// Only now, because what a destination may do depends on the others of its service.
+	for (const [id, address, destination] of found) applyDestination(turn, id, address, destination, sinceMs);
 	for (const known of [...state.destinations.values()])
 		if (!seen.has(known.id) && known.inTable && known.changedMs < sinceMs) missing(turn, known);
 }
@@ -36,8 +42,14 @@ function missing(turn: Turn, known: DestinationState): void {
 	known.missed = true;
 }
 
-function applyDestination(turn: Turn, service: ServiceAddress, destination: Destination, sinceMs: number): void {
-	const known = turn.state.destinations.get(destinationId(service, destination));
+function applyDestination(
+	turn: Turn,
+	id: DestinationId,
+	service: ServiceAddress,
+	destination: Destination,
+	sinceMs: number,
+): void {
+	const known = turn.state.destinations.get(id);
 	if (!known) {
 		addDestination(turn.state, createDestination(service, destination), turn.nowMs);
 		return;

@@ -24,7 +24,7 @@ export function enforce(turn: Turn, destination: DestinationState): void {
 	if (verdict !== 'failed' || lease || pending || !inTable || state.stopping) return;
 	if (heldDownUntilMs !== undefined || nowMs < retryAtMs) return;
 	if (state.mode === 'observe') return announceOnce(turn, 'observed-only', destination, {});
-	const permission = mayTakeOut(state, destination);
+	const permission = mayTakeOut(state, destination, nowMs);
 	if (!permission.allowed) return overflow(turn, destination, permission.reason, permission.why);
 	const service = state.services.get(destination.serviceId);
 	const harm = service && weightZeroHarm(service);

@@ -7,6 +7,8 @@ import { join } from 'node:path';
 
 /** At start a whole table is calibrated one by one: the file is written once for all that came in this time. */
 const gatherMs = 200;
+/** As many as the judge keeps; the newest, which stand last. */
+const idsMax = 32_768;
 
 export class Calibration {
 	readonly #path: string;
@@ -19,14 +21,11 @@ export class Calibration {
 		this.#onTrouble = onTrouble;
 	}
 
-	/**
-	 * The endpoints that an earlier ipvigil had calibrated, as far as they still exist; none where there is no file or
-	 * no sense in it.
-	 */
-	recall(exists: (endpoint: string) => boolean): string[] {
+	/** The endpoints that an earlier ipvigil had calibrated, at most `idsMax`; none where there is no file or no sense in it. */
+	recall(): string[] {
 		try {
 			const value: unknown = JSON.parse(readFileSync(this.#path, 'utf8'));
-			const ids = Array.isArray(value) ? value.filter((id) => typeof id === 'string' && exists(id)) : [];
+			const ids = Array.isArray(value) ? value.filter((id) => typeof id === 'string').slice(-idsMax) : [];
 			for (const id of ids) this.#known.add(id);
 			return ids;
 		} catch (error) {

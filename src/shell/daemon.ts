@@ -151,7 +151,7 @@ class Daemon {
 			audit: this.#audit,
 			journal: this.#journal,
 			targets: this.#targets,
-			lastSnapshotMs: () => this.#feed.lastMs,
+			tableAge: () => this.#feed.age(),
 		});
 		this.#feed.refresh();
 		const { services } = snapshot;
@@ -192,7 +192,7 @@ class Daemon {
 		for (const { path, problem } of bad)
 			this.log.error({ path, problem }, 'a file of the ledger cannot be read; it is left as it is');
 		const leases = entries.map(({ lease }) => ({ lease, lastWriter: this.#lastWriter(lease) }));
-		const calibrated = this.#calibration.recall((id) => this.#loop.state.endpoints.has(id));
+		const calibrated = this.#calibration.recall();
 		this.#loop.take({ kind: 'resume', leases, calibrated });
 		this.#targets.sweep(this.#ledger.list().entries.map(({ lease }) => lease));
 		this.#resumed = true;

@@ -11,7 +11,6 @@ import { startHttp } from '../report/http.js';
 import type { Journal } from '../report/journal.js';
 import type { DestinationView, MetricsView } from '../report/metrics.js';
 import { endpointId } from '../table/identity.js';
-import { bootMs } from './clock.js';
 import type { Config } from './config.js';
 import type { Targets } from './targets.js';
 import { commit, version } from './version.js';
@@ -25,11 +24,8 @@ export interface ReportParts {
 	audit: AuditCapture | undefined;
 	journal: Journal;
 	targets: Targets;
-	lastSnapshotMs: () => number;
+	tableAge: () => { ageMs: number; stale: boolean };
 }
-
-/** A table older than this many intervals is no table to judge by. */
-const staleIntervals = 5;
 
 /** Serves /metrics and /healthz where the configuration says so. */
 export async function serveReport(parts: ReportParts): Promise<{ close(): Promise<void> } | undefined> {
@@ -41,9 +37,9 @@ export async function serveReport(parts: ReportParts): Promise<{ close(): Promis
 	return startHttp({ listen: config.metrics.listen, metrics, health: () => health(parts), onError });
 }
 
-function health({ config, lastSnapshotMs }: ReportParts): { ok: boolean; detail: string } {
-	const ageMs = bootMs() - lastSnapshotMs();
-	if (ageMs <= staleIntervals * config.snapshotIntervalMs) return { ok: true, detail: 'observing' };
+function health({ tableAge }: ReportParts): { ok: boolean; detail: string } {
+	const { ageMs, stale } = tableAge();
+	if (!stale) return { ok: true, detail: 'observing' };
 	return { ok: false, detail: `the table was last read ${Math.round(ageMs)} ms ago` };
 }
 

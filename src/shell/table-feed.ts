@@ -13,6 +13,8 @@ const afterFailureMs = 1_000;
  */
 const restAfterReading = 100;
 const restWhileWritten = 10;
+/** A table that missed so many of its readings is no table to judge by. */
+const staleRounds = 3;
 
 export interface TableFeedOptions {
 	read: () => Promise<Snapshot>;
@@ -30,8 +32,7 @@ export class TableFeed {
 	#closed = false;
 	#timer: NodeJS.Timeout | undefined;
 	#wakeMs = 0;
-	/** When the last good reading began; for /healthz. */
-	lastMs = Number.NEGATIVE_INFINITY;
+	#lastMs = Number.NEGATIVE_INFINITY;
 	#lastEndMs = Number.NEGATIVE_INFINITY;
 	#lastTookMs = 0;
 
@@ -62,6 +63,14 @@ export class TableFeed {
 		}, delayMs);
 	}
 
+	/** How long ago the table was last read in full, and whether that is too long: for /healthz. */
+	age(): { ageMs: number; stale: boolean } {
+		const { intervalMs, nowMs } = this.#options;
+		const dueMs = Math.max(intervalMs, this.#lastTookMs * restAfterReading) + this.#lastTookMs;
+		const ageMs = nowMs() - this.#lastMs;
+		return { ageMs, stale: ageMs > staleRounds * dueMs };
+	}
+
 	close(): void {
 		this.#closed = true;
 		clearTimeout(this.#timer);
@@ -79,7 +88,7 @@ export class TableFeed {
 		try {
 			const snapshot = await read();
 			if (this.#closed) return;
-			this.lastMs = sinceMs;
+			this.#lastMs = sinceMs;
 			onSnapshot(snapshot, sinceMs);
 		} catch (error) {
 			if (this.#closed) return;

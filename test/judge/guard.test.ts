@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { isUsable, weightZeroHarm } from '../../src/judge/guard.js';
 import { leaseLengthMs } from '../../src/judge/lease.js';
 import { defaultPolicy } from '../../src/judge/policy.js';
-import { createDestination, createState, random, type ServiceState } from '../../src/judge/state.js';
+import { addDestination, createDestination, createState, random, type ServiceState } from '../../src/judge/state.js';
 import { type Destination, noStats, noTunnel, type ServiceAddress } from '../../src/table/model.js';
 
 const address: ServiceAddress = { kind: 'address', protocol: 'tcp', family: 'inet', address: '10.0.0.100', port: 80 };
@@ -30,19 +30,36 @@ function service(scheduler: string, flags = 0): ServiceState {
 	return { address, scheduler, flags, destinations: new Set() };
 }
 
+const judge = () =>
+	createState({ policy: defaultPolicy, mode: 'assist', pid: 1, audited: true, binding: false, seed: 7 });
+
 test('usable is weight above 0, below the threshold, and neither suspect nor failed', () => {
-	const usable = (over: Partial<Destination>) => isUsable(createDestination(address, destination(over)));
+	const usable = (over: Partial<Destination>) => isUsable(judge(), createDestination(address, destination(over)), 0);
 	assert.equal(usable({}), true);
 	assert.equal(usable({ weight: 0 }), false);
 	assert.equal(usable({ upperThreshold: 10, activeConnections: 6, inactiveConnections: 3 }), true);
 	assert.equal(usable({ upperThreshold: 10, activeConnections: 6, inactiveConnections: 4 }), false);
+	const known = createDestination(address, destination());
 	for (const [verdict, expected] of [
 		['suspect', false],
 		['failed', false],
 		['recovering', true],
 	] as const)
-		assert.equal(isUsable({ ...createDestination(address, destination()), verdict }), expected);
-	assert.equal(isUsable({ ...createDestination(address, destination()), inTable: false }), false);
+		assert.equal(isUsable(judge(), { ...known, verdict }, 0), expected);
+	assert.equal(isUsable(judge(), { ...known, inTable: false }, 0), false);
+});
+
+test('a suspect that accepted our probe a moment ago is usable, until its next probe is overdue', () => {
+	const state = judge();
+	const suspect = createDestination(address, destination());
+	addDestination(state, suspect, 0);
+	suspect.verdict = 'suspect';
+	const [endpoint] = [...state.endpoints.values()];
+	assert.ok(endpoint);
+	assert.equal(isUsable(state, suspect, 1_000), false);
+	endpoint.lastAcceptedMs = 1_000;
+	assert.equal(isUsable(state, suspect, 2_500), true);
+	assert.equal(isUsable(state, suspect, 2_501), false);
 });
 
 test('weight 0 does harm under sh and mh without fallback, and under dh always', () => {

@@ -9,7 +9,7 @@ import { repository } from './place.js';
 import type { BackgroundProcess } from './process.js';
 import type { Background, Daemon, DaemonConfig, Lab } from './scenario.js';
 
-export const ipvigil = join(repository, 'dist/src/shell/cli.js');
+export const ipvigil = join(repository, 'dist/src/bundle/cli.js');
 
 /** One calibrating probe each, tried again every 5 s; ten rounds of it. */
 const calibrationLimitMs = 50_000;

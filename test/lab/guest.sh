@@ -23,7 +23,7 @@ ip link set lo up
 
 cat >/usr/local/bin/ipvigil <<END
 #!/bin/sh
-exec "$LAB_NODE" "$LAB_REPOSITORY/dist/src/shell/cli.js" "\$@"
+exec "$LAB_NODE" "$LAB_REPOSITORY/dist/src/bundle/cli.js" "\$@"
 END
 chmod +x /usr/local/bin/ipvigil
 

@@ -13,7 +13,7 @@ import { makeProgram } from '../../src/shell/program.js';
 import { version } from '../../src/shell/version.js';
 import { matchesGolden } from '../support/golden.js';
 
-const cli = fileURLToPath(new URL('../../src/shell/cli.js', import.meta.url));
+const cli = fileURLToPath(new URL('../../src/bundle/cli.js', import.meta.url));
 
 interface Ending {
 	code: number | null;
