@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -201,6 +201,17 @@ describe('the give-back helper', () => {
 		}
 	});
 
+	test('gives the weight back but keeps the lease where the monitor’s file cannot be removed', (t) => {
+		const bench = new Bench(t);
+		rmSync(bench.trackFile);
+		mkdirSync(bench.trackFile);
+		bench.ledger.enter(over);
+		const { status, said } = bench.run();
+		assert.equal(status, 1);
+		assert.match(said, /track file cannot be removed; weight 3 given back; the lease is kept/);
+		assert.deepEqual([bench.edits.length, bench.left], [1, [leaseName(over)]]);
+	});
+
 	test('goes on with the other leases after one that failed', (t) => {
 		const bench = new Bench(t);
 		bench.ledger.enter(over);
@@ -225,11 +236,12 @@ describe('the give-back helper with the list of last writers', () => {
 	const cases: [name: string, text: string, given: boolean][] = [
 		['we wrote last', line(4711), true],
 		['our line is not the first', line(1).replace('.11:', '.12:') + line(4711), true],
+		['nobody is known to have written: the list began after our write', '', true],
 		['somebody else wrote the same weight since', line(99), false],
 		['another process has a pid that begins like ours', line(47_110), false],
-		['nobody has written at all, so the weight is not ours', '', false],
-		['only another service of the same server was written', line(4711).replace('100:8080', '100:80'), false],
-		['only a longer address ends like ours', line(4711).replace('tcp 10.', 'udp tcp 10.'), false],
+		['somebody else wrote only another service of the same server', line(99).replace('100:8080', '100:80'), true],
+		['somebody else wrote only another port of the same server', line(99).replace('11:8080', '11:80'), true],
+		['somebody else wrote only where a longer name ends like ours', line(99).replace('tcp 10.', 'udp tcp 10.'), true],
 	];
 	for (const [name, text, given] of cases) {
 		test(`${given ? 'gives back' : 'leaves the weight'} where ${name}`, (t) => {
@@ -244,10 +256,10 @@ describe('the give-back helper with the list of last writers', () => {
 	}
 
 	test('tells the firewall marks of the two address families apart', (t) => {
-		const line = 'fwmark 7 inet6 [fd00::11]:0 pid=4711 weight=0 writes=1 comm=ipvigil\n';
+		const line = 'fwmark 7 inet6 [fd00::11]:0 pid=99 weight=0 writes=1 comm=keepalived\n';
 		for (const [text, given] of [
-			[line, true],
-			[line.replace(' inet6', ''), false],
+			[line, false],
+			[line.replace(' inet6', ''), true],
 		] as const) {
 			const bench = new Bench(t);
 			bench.table('-a -f 7 -6 -r [fd00::11]:0 -m -w 0');
