@@ -4,7 +4,7 @@
  * Every other attribute goes back as it stands at the moment of writing, because SET_DEST replaces them all
  * (net/netfilter/ipvs/ip_vs_ctl.c, __ip_vs_update_dest). IPVS has no compare-and-set, so the destination is read again
  * just before; what slips between that read and the write is seen by the audit hook, and judged there.
- * Whether to take or give back is not decided here. Nothing throws: what became of it is the answer.
+ * Whether to take or give back is not decided here. Nothing rejects: what became of it is the answer.
  */
 import type { Input, Writer } from '../judge/input.js';
 import type { Lease } from '../judge/lease.js';
@@ -35,8 +35,12 @@ export interface WeightOptions {
 	lastWriter?: (lease: Lease) => Writer | undefined;
 }
 
-/** `unknown`: a write failed and nobody can say whether it took effect. */
-type Attempt = WeightOutcome & { unknown?: true };
+/** A write on its conditions: the weights of which one must stand there, and who may forbid it at the last moment. */
+interface Write {
+	expected: (number | undefined)[];
+	to: number;
+	objection?: () => WeightOutcome | undefined;
+}
 
 export class Weights {
 	readonly #options: WeightOptions;
@@ -49,11 +53,23 @@ export class Weights {
 	 * Sets the destination's weight to `to` under the lease, which is entered in the ledger first.
 	 *
 	 * `done` and `dry-run` leave the lease in the ledger. `gone` and `changed` clear it: there is nothing of ours to give
-	 * back. `failed` puts the ledger back as it was, unless nobody can say whether the weight was written: then the
-	 * lease stays on record, to be undone when it ends.
+	 * back. `failed` puts the ledger back as it was. `unknown`, when nobody can say whether the weight was written, keeps
+	 * the lease on record, to be undone when it ends.
 	 */
-	async take(lease: Lease, expect: number, to: number): Promise<WeightOutcome> {
-		if (lease.written !== to) throw new Error(`the lease speaks of weight ${lease.written}, the action of ${to}`);
+	take(lease: Lease, expect: number, to: number): Promise<WeightOutcome> {
+		return answered(() => this.#take(lease, expect, to));
+	}
+
+	/**
+	 * Gives the weight owed back, if the destination still carries ours and nobody else has written it since.
+	 * `failed` and `unknown` keep the lease on record; every other answer clears it.
+	 */
+	giveBack(lease: Lease): Promise<WeightOutcome> {
+		return answered(() => this.#giveBack(lease));
+	}
+
+	async #take(lease: Lease, expect: number, to: number): Promise<WeightOutcome> {
+		assert(lease.written === to, `the lease speaks of weight ${lease.written}, the action of ${to}`);
 		const { ledger } = this.#options;
 		const before = ledger.read(lease);
 		try {
@@ -61,53 +77,88 @@ export class Weights {
 		} catch (error) {
 			return failed(`the ledger cannot be written, so the weight was not: ${messageOf(error)}`);
 		}
-		const attempt = await this.#write(lease, [expect], to);
-		return this.#settle(attempt, () => {
-			if (attempt.result === 'done' || attempt.result === 'dry-run') {
-				if (before) ledger.enter(lease);
-			} else if (attempt.result !== 'failed') ledger.remove(lease);
-			else if (!attempt.unknown) this.#withdraw(lease, before);
-		});
+		const outcome = await this.#write(lease, { expected: [expect], to });
+		return settle(outcome, () => this.#settleTake(lease, before, outcome.result));
 	}
 
-	/** Gives the weight owed back, if the destination still carries ours and nobody else has written it since. */
-	async giveBack(lease: Lease): Promise<WeightOutcome> {
+	#settleTake(lease: Lease, before: LedgerEntry | undefined, result: WeightOutcome['result']): void {
 		const { ledger } = this.#options;
-		const attempt = await this.#giveBack(lease, ledger.read(lease));
-		return this.#settle(attempt, () => {
-			if (attempt.result !== 'failed') ledger.remove(lease);
+		switch (result) {
+			case 'done':
+			case 'dry-run':
+				if (before) ledger.enter(lease);
+				return;
+			case 'failed':
+				if (before) ledger.restore(before);
+				else ledger.remove(lease);
+				return;
+			case 'gone':
+			case 'changed':
+				return ledger.remove(lease);
+			case 'unknown':
+				return;
+		}
+	}
+
+	async #giveBack(lease: Lease): Promise<WeightOutcome> {
+		const { ledger } = this.#options;
+		const outcome = await this.#writeOwed(lease, ledger.read(lease));
+		const owing = outcome.result === 'failed' || outcome.result === 'unknown';
+		return owing ? outcome : settle(outcome, () => ledger.remove(lease));
+	}
+
+	async #writeOwed(lease: Lease, entry: LedgerEntry | undefined): Promise<WeightOutcome> {
+		if (lease.written === undefined || lease.state !== 'held') return { result: 'done', detail: 'no weight was owed' };
+		const owed = lease.destination.weight;
+		return this.#write(lease, {
+			// What a dry run took is still there, so that is what it must find.
+			expected: this.#options.dryRun ? [owed] : [lease.written, entry?.earlier],
+			to: owed,
+			objection: () => this.#objection(lease),
 		});
 	}
 
-	async #giveBack(lease: Lease, entry: LedgerEntry | undefined): Promise<Attempt> {
-		if (lease.written === undefined || lease.state !== 'held') return { result: 'done', detail: 'no weight was owed' };
-		const writer = this.#options.lastWriter?.(lease);
-		if (writer && !writer.own) return { result: 'changed', detail: `${writer.comm} (pid ${writer.pid}) wrote it last` };
-		const owed = lease.destination.weight;
-		// What a dry run took is still there, so that is what it must find.
-		const ours = this.#options.dryRun ? [owed] : [lease.written, entry?.earlier];
-		return this.#write(lease, ours, owed);
+	/** Somebody else's write since ours, the same value included. Who cannot be asked might object. */
+	#objection(lease: Lease): WeightOutcome | undefined {
+		try {
+			const writer = this.#options.lastWriter?.(lease);
+			if (!writer || writer.own) return undefined;
+			return { result: 'changed', detail: `${writer.comm} (pid ${writer.pid}) wrote it last` };
+		} catch (error) {
+			return failed(`who wrote it last could not be asked: ${messageOf(error)}`);
+		}
 	}
 
-	/** Reads the destination, compares its weight with what may stand there, writes. */
-	async #write(lease: Lease, expected: (number | undefined)[], to: number): Promise<Attempt> {
-		let service: Service | undefined;
+	/** Reads the destination, compares its weight with what may stand there, asks for objections, writes. */
+	async #write(lease: Lease, { expected, to, objection }: Write): Promise<WeightOutcome> {
+		let destination: Destination | undefined;
 		try {
-			service = await this.#options.table.service(lease.service);
+			destination = await this.#standing(lease);
 		} catch (error) {
 			return failed(`the destination could not be read: ${messageOf(error)}`);
 		}
-		const destination = find(service, lease.destination);
 		if (!destination) return { result: 'gone', detail: 'the destination is no longer in the table' };
 		if (!expected.includes(destination.weight)) {
 			return { result: 'changed', detail: `weight ${destination.weight} stands there, not ${expected[0]}` };
 		}
+		// After the reading, which takes its time: who wrote during it has spoken, and may have written our very weight.
+		const objected = objection?.();
+		if (objected) return objected;
 		if (this.#options.dryRun)
 			return { result: 'dry-run', detail: `would have set weight ${destination.weight} to ${to}` };
 		return this.#set(lease, destination, to);
 	}
 
-	async #set(lease: Lease, destination: Destination, to: number): Promise<Attempt> {
+	/**
+	 * The destination as it stands now. A dump that others write during may miss an entry (the kernel walks a list that
+	 * moves; ip_vs_genl_dump_dests), and a debt must not be forgotten for that: absent is what two readings say.
+	 */
+	async #standing({ service, destination }: Lease): Promise<Destination | undefined> {
+		const { table } = this.#options;
+		return find(await table.service(service), destination) ?? find(await table.service(service), destination);
+	}
+
+	async #set(lease: Lease, destination: Destination, to: number): Promise<WeightOutcome> {
 		try {
 			const result = await this.#options.table.setDestination(lease.service, { ...destination, weight: to });
 			return { result, detail: result === 'gone' ? 'the destination was removed meanwhile' : '' };
@@ -117,36 +168,43 @@ export class Weights {
 	}
 
 	/** An error may mean "refused" or "done, but the reply was lost" (ENOBUFS, a time-out): the table knows. */
-	async #afterLostReply(lease: Lease, before: number, to: number, why: string): Promise<Attempt> {
+	async #afterLostReply(lease: Lease, before: number, to: number, why: string): Promise<WeightOutcome> {
 		try {
-			const standing = find(await this.#options.table.service(lease.service), lease.destination);
+			const standing = await this.#standing(lease);
 			if (!standing) return { result: 'gone', detail: `the destination is no longer in the table (${why})` };
 			if (standing.weight === to) return { result: 'done', detail: `the weight stands, though its write said: ${why}` };
 			if (standing.weight === before) return failed(why);
 			return { result: 'changed', detail: `weight ${standing.weight} stands there now (${why})` };
 		} catch (error) {
-			return { ...failed(`${why}; nor could the destination be read: ${messageOf(error)}`), unknown: true };
+			return { result: 'unknown', detail: `${why}; nor could the destination be read: ${messageOf(error)}` };
 		}
 	}
+}
 
-	/** A write that surely was not made leaves the debt as it was before. */
-	#withdraw(lease: Lease, before: LedgerEntry | undefined): void {
-		if (before) this.#options.ledger.restore(before);
-		else this.#options.ledger.remove(lease);
+/** Everything past the write answers for itself; so what arrives here, a mistake of our own, has written nothing. */
+async function answered(attempt: () => Promise<WeightOutcome>): Promise<WeightOutcome> {
+	try {
+		return await attempt();
+	} catch (error) {
+		return failed(`nothing was written, by a mistake of ipvigil's own: ${messageOf(error)}`);
 	}
+}
 
-	/** The ledger's last step. If it fails, the file that is left says less than the truth, and the outcome says so. */
-	#settle({ result, detail }: Attempt, step: () => void): WeightOutcome {
-		try {
-			step();
-			return { result, detail };
-		} catch (error) {
-			return {
-				result,
-				detail: [detail, `the ledger could not be put right: ${messageOf(error)}`].filter(Boolean).join('; '),
-			};
-		}
+/** The ledger's last step. If it fails, the file that is left says less than the truth, and the outcome says so. */
+function settle({ result, detail }: WeightOutcome, step: () => void): WeightOutcome {
+	try {
+		step();
+		return { result, detail };
+	} catch (error) {
+		return {
+			result,
+			detail: [detail, `the ledger could not be put right: ${messageOf(error)}`].filter(Boolean).join('; '),
+		};
 	}
+}
+
+function assert(condition: boolean, message: string): void {
+	if (!condition) throw new Error(message);
 }
 
 function find(service: Service | undefined, { address, port }: Destination): Destination | undefined {

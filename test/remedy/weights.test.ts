@@ -9,14 +9,22 @@ import { lease, server, serviceOf, temporaryDirectory } from './example.js';
 /** A table of one service in memory; `onWrite` may fail before or after the write has taken effect. */
 class Table implements TableWriter {
 	written: Destination[] = [];
+	#torn = false;
 	onRead: () => void = () => {};
 	onWrite: (when: 'before' | 'after') => void = () => {};
 
 	constructor(public destinations: Destination[]) {}
 
+	/** The next reading misses every destination, as a dump may that others write during. */
+	tearNext(): void {
+		this.#torn = true;
+	}
+
 	async service(): Promise<Service | undefined> {
 		this.onRead();
-		return serviceOf(...this.destinations);
+		const read = this.#torn ? [] : this.destinations;
+		this.#torn = false;
+		return serviceOf(...read);
 	}
 
 	async setDestination(_service: unknown, destination: Destination): Promise<'done' | 'gone'> {
@@ -122,7 +130,16 @@ describe('taking a destination out', () => {
 			table.onRead = fail('no socket');
 			throw new Error('timed out');
 		};
-		assert.equal((await weights.take(lease, 3, 0)).result, 'failed');
+		const { result, detail } = await weights.take(lease, 3, 0);
+		assert.equal(result, 'unknown');
+		assert.match(detail, /timed out; nor could the destination be read: no socket/);
+		assert.deepEqual(ledger.read(lease)?.lease, lease);
+	});
+
+	test('does not believe a single reading that misses the destination', async (t) => {
+		const { table, ledger, weights } = setUp(t, [server]);
+		table.tearNext();
+		assert.equal((await weights.take(lease, 3, 0)).result, 'done');
 		assert.deepEqual(ledger.read(lease)?.lease, lease);
 	});
 
@@ -146,8 +163,11 @@ describe('taking a destination out', () => {
 	});
 
 	test('refuses a lease that speaks of another weight: that would be our own mistake', async (t) => {
-		const { weights } = setUp(t, [server]);
-		await assert.rejects(weights.take({ ...lease, written: 1 }, 3, 0));
+		const { table, ledger, weights } = setUp(t, [server]);
+		const { result, detail } = await weights.take({ ...lease, written: 1 }, 3, 0);
+		assert.equal(result, 'failed');
+		assert.match(detail, /the lease speaks of weight 1, the action of 0/);
+		assert.deepEqual([table.written, ledger.read(lease)], [[], undefined]);
 	});
 });
 
@@ -175,6 +195,44 @@ describe('giving back', () => {
 		assert.equal(result, 'changed');
 		assert.match(detail, /keepalived \(pid 99\)/);
 		assert.deepEqual(table.written, []);
+	});
+
+	test('leaves our very weight where somebody else writes it while we read', async (t) => {
+		let last = { pid: 4711, comm: 'ipvigil', own: true };
+		const { table, weights } = setUp(t, [quiesced], { lastWriter: () => last });
+		table.onRead = () => {
+			last = { pid: 99, comm: 'keepalived', own: false };
+		};
+		assert.equal((await weights.giveBack(lease)).result, 'changed');
+		assert.deepEqual(table.written, []);
+	});
+
+	test('writes nothing, and keeps the debt, where the last writer cannot be asked', async (t) => {
+		const { table, ledger, weights } = setUp(t, [quiesced], { lastWriter: fail('EBADF') });
+		ledger.enter(lease);
+		const { result, detail } = await weights.giveBack(lease);
+		assert.equal(result, 'failed');
+		assert.match(detail, /who wrote it last could not be asked: EBADF/);
+		assert.deepEqual([table.written, ledger.read(lease)?.lease], [[], lease]);
+	});
+
+	test('does not forget a debt for a single reading that misses the destination', async (t) => {
+		const { table, weights } = setUp(t, [quiesced]);
+		table.tearNext();
+		assert.equal((await weights.giveBack(lease)).result, 'done');
+		assert.equal(table.written[0]?.weight, 3);
+	});
+
+	test('keeps the debt on record where nobody can say whether it was paid', async (t) => {
+		const { table, ledger, weights } = setUp(t, [quiesced]);
+		ledger.enter(lease);
+		table.onWrite = (when) => {
+			if (when === 'before') return;
+			table.onRead = fail('no socket');
+			throw new Error('timed out');
+		};
+		assert.equal((await weights.giveBack(lease)).result, 'unknown');
+		assert.deepEqual(ledger.read(lease)?.lease, lease);
 	});
 
 	test('gives back where we are the last writer, and where the audit map knows nothing', async (t) => {
