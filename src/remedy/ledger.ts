@@ -43,14 +43,19 @@ export class Ledger {
 	}
 
 	/**
-	 * Enters or renews a lease.
+	 * Enters or renews a lease. The monitor's file that an earlier entry names stays in the entry, even where the monitor
+	 * is no longer configured: it still acts on that file, which must go when the lease ends. A monitor that has moved to
+	 * another directory has its old file removed now.
 	 *
 	 * @param earlier The weight of ours that stands until the change to `lease.written` is through. Without it a death
 	 *   between ledger and write would make our own older weight look like a stranger's, and nobody would give it back.
 	 * @throws the file system's error; then the older file, if there was one, stands as it was.
 	 */
 	enter(lease: Lease, earlier?: number): void {
-		this.#put({ lease, earlier, trackFile: this.#trackFile(lease) });
+		const former = this.read(lease)?.trackFile;
+		const trackFile = this.#trackFile(lease) ?? former;
+		if (former !== undefined && former !== trackFile) rmSync(former, { force: true });
+		this.#put({ lease, earlier, trackFile });
 	}
 
 	/** Puts back an entry that `read` gave. */
@@ -58,8 +63,15 @@ export class Ledger {
 		this.#put(entry);
 	}
 
-	/** The lease is over. A file that is gone already is as good. */
+	/**
+	 * The lease is over: the monitor's file that its entry names goes, then the entry, so that whatever happens between
+	 * the two the helper finds the rest. Files that are gone already are as good.
+	 *
+	 * @throws the file system's error; then the entry stands, for the helper.
+	 */
 	remove(key: LeaseKey): void {
+		const trackFile = this.read(key)?.trackFile;
+		if (trackFile !== undefined) rmSync(trackFile, { force: true });
 		rmSync(this.#path(key), { force: true });
 	}
 
@@ -110,8 +122,10 @@ export class Ledger {
 
 function readLeaseFile(path: string): LedgerEntry | { problem: string } {
 	try {
-		const { size } = statSync(path);
-		if (size > leaseBytesMax) return { problem: `${size} bytes are too many for a lease` };
+		// The usual case, where a lease begins: an exception for it would cost more than all the rest.
+		const status = statSync(path, { throwIfNoEntry: false });
+		if (!status) return { problem: 'there is no such file' };
+		if (status.size > leaseBytesMax) return { problem: `${status.size} bytes are too many for a lease` };
 		return decodeLease(readFileSync(path, 'utf8'));
 	} catch (error) {
 		return { problem: (error as Error).message };

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { leaseName } from '../../src/remedy/lease-file.js';
@@ -45,6 +45,44 @@ describe('the ledger', () => {
 			[other],
 		);
 		assert.equal(ledger.read(lease), undefined);
+	});
+
+	test('carries the monitor’s file over a renewal by a daemon without that monitor, and removes it in the end', (t) => {
+		const directory = temporaryDirectory(t);
+		const track = join(directory, 'track');
+		new Ledger(join(directory, 'leases'), () => track).enter(lease);
+		writeFileSync(track, '1\n');
+		const successor = new Ledger(join(directory, 'leases'));
+		successor.enter({ ...lease, untilMs: 2_000_000 });
+		assert.equal(successor.read(lease)?.trackFile, track);
+		assert.ok(existsSync(track));
+		successor.remove(lease);
+		assert.equal(existsSync(track), false);
+		assert.equal(successor.read(lease), undefined);
+	});
+
+	test('removes the file of a monitor that has moved to another directory', (t) => {
+		const directory = temporaryDirectory(t);
+		const [old, current] = ['old', 'current'].map((name) => join(directory, name)) as [string, string];
+		for (const path of [old, current]) writeFileSync(path, '1\n');
+		new Ledger(join(directory, 'leases'), () => old).enter(lease);
+		const successor = new Ledger(join(directory, 'leases'), () => current);
+		successor.enter(lease);
+		assert.deepEqual([existsSync(old), existsSync(current)], [false, true]);
+		assert.equal(successor.read(lease)?.trackFile, current);
+	});
+
+	test('ends a lease whose monitor’s file is gone already, and keeps one whose file cannot go', (t) => {
+		const directory = temporaryDirectory(t);
+		const track = join(directory, 'track');
+		const ledger = new Ledger(join(directory, 'leases'), () => track);
+		ledger.enter(lease);
+		ledger.remove(lease);
+		assert.equal(ledger.read(lease), undefined);
+		ledger.enter(lease);
+		mkdirSync(track);
+		assert.throws(() => ledger.remove(lease));
+		assert.deepEqual(ledger.read(lease)?.lease, lease);
 	});
 
 	test('tells bad files and leaves them where they are', (t) => {
