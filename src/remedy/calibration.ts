@@ -26,7 +26,7 @@ export class Calibration {
 		try {
 			const value: unknown = JSON.parse(readFileSync(this.#path, 'utf8'));
 			const ids = Array.isArray(value) ? value.filter((id) => typeof id === 'string').slice(-idsMax) : [];
-			for (const id of ids) this.#known.add(id);
+			for (const id of ids) this.#add(id);
 			return ids;
 		} catch (error) {
 			if ((error as NodeJS.ErrnoException).code !== 'ENOENT') this.#onTrouble(error as Error);
@@ -35,8 +35,16 @@ export class Calibration {
 	}
 
 	remember(endpoint: string): void {
-		this.#known.add(endpoint);
+		this.#add(endpoint);
 		this.#timer ??= setTimeout(() => this.flush(), gatherMs);
+	}
+
+	/** The newest stands last; the oldest goes where there is no room. */
+	#add(endpoint: string): void {
+		this.#known.delete(endpoint);
+		this.#known.add(endpoint);
+		const [oldest] = this.#known;
+		if (this.#known.size > idsMax && oldest !== undefined) this.#known.delete(oldest);
 	}
 
 	/** Writes what has been gathered now. */
