@@ -1,7 +1,7 @@
 /**
  * Which endpoint has which index in the per-CPU array of counters. The kernel finds an endpoint in a hash and its
  * counters by this index, which spares the second hash lookup; so userspace deals the indices out, lowest first, and
- * takes them back. It knows no map.
+ * takes them back. It knows no map: who keeps the maps is told of each change as it is made, and may refuse it.
  */
 import { type EndpointId, endpointId } from '../table/identity.js';
 import type { Endpoint } from '../table/model.js';
@@ -12,16 +12,22 @@ export interface Placed {
 }
 
 export interface SlotChanges {
-	added: Placed[];
-	removed: Placed[];
+	added: number;
+	removed: number;
 	/** More endpoints than slots: these are not watched. */
 	refused: Endpoint[];
+}
+
+/** Carries a change out in the maps. What throws has not taken place: the endpoint keeps its slot, or gets none. */
+export interface SlotKeeper {
+	add: (placed: Placed) => void;
+	remove: (placed: Placed) => void;
 }
 
 export class Slots {
 	readonly #capacity: number;
 	readonly #placed = new Map<EndpointId, Placed>();
-	#free: number[] = [];
+	readonly #free: number[] = [];
 	#unused = 0;
 
 	constructor(capacity: number) {
@@ -37,32 +43,42 @@ export class Slots {
 		return this.#placed.values();
 	}
 
-	/** Makes `wanted` (repetitions allowed) the set of endpoints that have a slot. */
-	replace(wanted: readonly Endpoint[]): SlotChanges {
+	/**
+	 * Makes `wanted` (repetitions allowed) the set of endpoints that have a slot, one change at a time.
+	 *
+	 * @throws what the keeper throws. The changes before it stand, the rest is made by the next call.
+	 */
+	replace(wanted: readonly Endpoint[], keeper: SlotKeeper): SlotChanges {
 		const byId = new Map(wanted.map((endpoint) => [endpointId(endpoint), endpoint]));
-		const removed = this.#removeAllBut(byId);
-		const added: Placed[] = [];
-		const refused: Endpoint[] = [];
-		for (const [id, endpoint] of byId) {
-			if (this.#placed.has(id)) continue;
-			const slot = this.#take();
-			if (slot === undefined) {
-				refused.push(endpoint);
-				continue;
-			}
-			this.#placed.set(id, { endpoint, slot });
-			added.push({ endpoint, slot });
-		}
-		return { added, removed, refused };
+		const gone = [...this.#placed].filter(([id]) => !byId.has(id));
+		for (const [id, placed] of gone) this.#remove(id, placed, keeper);
+		const missing = [...byId].filter(([id]) => !this.#placed.has(id));
+		const refused = missing.filter(([id, endpoint]) => !this.#add(id, endpoint, keeper));
+		return {
+			added: missing.length - refused.length,
+			removed: gone.length,
+			refused: refused.map(([, endpoint]) => endpoint),
+		};
 	}
 
-	#removeAllBut(wanted: ReadonlyMap<EndpointId, Endpoint>): Placed[] {
-		const gone = [...this.#placed].filter(([id]) => !wanted.has(id));
-		for (const [id, { slot }] of gone) {
-			this.#placed.delete(id);
+	#remove(id: EndpointId, placed: Placed, keeper: SlotKeeper): void {
+		keeper.remove(placed);
+		this.#placed.delete(id);
+		this.#free.push(placed.slot);
+	}
+
+	/** False where every slot is taken. */
+	#add(id: EndpointId, endpoint: Endpoint, keeper: SlotKeeper): boolean {
+		const slot = this.#take();
+		if (slot === undefined) return false;
+		try {
+			keeper.add({ endpoint, slot });
+		} catch (error) {
 			this.#free.push(slot);
+			throw error;
 		}
-		return gone.map(([, placed]) => placed);
+		this.#placed.set(id, { endpoint, slot });
+		return true;
 	}
 
 	#take(): number | undefined {

@@ -16,7 +16,7 @@ import type { Endpoint } from '../table/model.js';
 import { type AttachMethod, type Attachment, type AttachPolicy, attach, programFor } from './attach.js';
 import { explain, type Unavailable } from './availability.js';
 import { loadObject, u32Constant, u64Constant } from './programs.js';
-import { Slots } from './slots.js';
+import { type SlotChanges, Slots } from './slots.js';
 import { type EventSink, EventStream, type StreamLosses } from './stream.js';
 
 /** As in wire.bpf.c. */
@@ -48,13 +48,6 @@ export interface WatchedEndpoint {
 	counters: EndpointCounters;
 }
 
-export interface EndpointChanges {
-	added: number;
-	removed: number;
-	/** Beyond `endpointsMax`: not watched, which must be told. */
-	refused: Endpoint[];
-}
-
 function load(options: WireOptions): BpfObject {
 	const endpointsMax = options.endpointsMax ?? endpointsMaxDefault;
 	const intervalMs = options.eventIntervalMs ?? eventIntervalMsDefault;
@@ -84,7 +77,8 @@ export class WireCapture {
 	readonly #policy: AttachPolicy;
 	readonly #attachments = new Map<string, Attachment>();
 	#interfaces: readonly InterfaceState[] = [];
-	#local = new Set<string>();
+	/** Exactly what is in the map, one by one: a throw in the middle leaves nothing there that is not known here. */
+	readonly #local = new Set<string>();
 
 	/** `object` is loaded; it is closed with the capture. */
 	constructor(object: BpfObject, options: WireOptions) {
@@ -115,27 +109,36 @@ export class WireCapture {
 		return this.#interfaces;
 	}
 
-	/** The endpoints whose RST and SYN|ACK count from now on; counters of those that stay go on. */
-	setEndpoints(endpoints: readonly Endpoint[]): EndpointChanges {
-		const { added, removed, refused } = this.#slots.replace(endpoints);
-		for (const { endpoint } of removed) this.#endpoints.delete(encodeEndpointKey(endpoint));
-		const zeros = new Uint8Array(this.#counters.get(encodeIndex(0))?.length ?? 0);
-		for (const { endpoint, slot } of added) {
-			// The slot may have been another endpoint's: its counters begin again before anything can count.
-			this.#counters.set(encodeIndex(slot), zeros);
-			this.#endpoints.set(encodeEndpointKey(endpoint), encodeEndpointState(slot));
-		}
-		return { added: added.length, removed: removed.length, refused };
+	/**
+	 * The endpoints whose RST and SYN|ACK count from now on; counters of those that stay go on.
+	 *
+	 * @throws what the kernel said of one of them: the next call goes on from there.
+	 */
+	setEndpoints(endpoints: readonly Endpoint[]): SlotChanges {
+		const zeros = new Uint8Array(this.#counters.valueStride);
+		return this.#slots.replace(endpoints, {
+			add: ({ endpoint, slot }) => {
+				// The slot may have been another endpoint's: its counters begin again before anything can count.
+				this.#counters.set(encodeIndex(slot), zeros);
+				this.#endpoints.set(encodeEndpointKey(endpoint), encodeEndpointState(slot));
+			},
+			remove: ({ endpoint }) => this.#endpoints.delete(encodeEndpointKey(endpoint)),
+		});
 	}
 
 	/** The director's own addresses, VIPs included: what is sent to them is no testimony. Throws where they do not fit. */
 	setLocalAddresses(addresses: readonly string[]): void {
 		const wanted = new Set(addresses);
-		for (const address of this.#local) if (!wanted.has(address)) this.#localAddresses.delete(encodeAddressKey(address));
-		for (const address of wanted) {
-			if (!this.#local.has(address)) this.#localAddresses.set(encodeAddressKey(address), Uint8Array.of(1));
+		for (const address of this.#local) {
+			if (wanted.has(address)) continue;
+			this.#localAddresses.delete(encodeAddressKey(address));
+			this.#local.delete(address);
 		}
-		this.#local = wanted;
+		for (const address of wanted) {
+			if (this.#local.has(address)) continue;
+			this.#localAddresses.set(encodeAddressKey(address), Uint8Array.of(1));
+			this.#local.add(address);
+		}
 	}
 
 	/** Every watched endpoint with its counters, summed over the CPUs. */
