@@ -1,43 +1,49 @@
 /**
- * How a lease ends other than by our own giving back: the monitor or an admin spoke, the destination went, or came
- * back. And the one way in which any lease is closed: the binding ends, the ledger forgets, one line says how. PURE.
+ * How a lease ends by another's word: the monitor or an admin spoke, the destination went, or came back. And the one
+ * way in which any lease is closed: the binding ends, the ledger forgets it, one line says how. PURE.
  */
+import type { Operation } from '../decode/event.js';
+import type { ScenarioName } from './scenario.js';
 import { type DestinationState, dropDestination } from './state.js';
 import { announce, seconds, type Turn } from './turn.js';
 
-/** Somebody else wrote this destination while we hold a lease: the monitor at our word, or anyone of their own accord. */
+/**
+ * Somebody else wrote this destination. While a write of ours is under way that is only noted, because whether we
+ * covered it, or it us, is known when ours is answered (`tenure.ts`, resolve).
+ */
 export function rewritten(
 	turn: Turn,
 	destination: DestinationState,
-	operation: 'add' | 'edit' | 'delete',
+	operation: Operation,
 	weight: number,
 	by: string,
 ): void {
 	destination.changedMs = turn.nowMs;
+	const { pending, lease } = destination;
+	if (pending) {
+		pending.heard = { operation, weight, by, afterOwn: pending.own };
+		return;
+	}
 	if (operation === 'delete') return removed(turn, destination, by);
 	destination.destination = { ...destination.destination, weight };
 	if (!destination.inTable) {
 		destination.inTable = true;
-		return returned(turn, destination, `${by} put it back`);
-	}
-	if (!destination.lease) return;
-	if (destination.pending?.kind === 'take' && destination.awaitingOwnWrite) {
-		destination.contested = { weight, by };
-	} else if (destination.lease.state === 'with-monitor') {
-		if (weight >= destination.lease.destination.weight) returned(turn, destination, `${by} put it back`);
-	} else if (destination.bound && weight < destination.lease.destination.weight) {
+		if (weight > 0) returned(turn, destination, `${by} put it back`);
+	} else if (lease?.state === 'with-monitor') {
+		if (weight > 0) returned(turn, destination, `${by} put it back`);
+	} else if (lease && destination.bound && weight === 0) {
 		handOver(turn, destination, by);
-	} else {
+	} else if (lease) {
 		yieldTo(turn, destination, by, `weight ${weight}`);
 	}
 }
 
 /** The monitor acted on our word. It owns the weight now; we go on probing, to tell it when the server is back. */
 function handOver(turn: Turn, destination: DestinationState, by: string): void {
-	const { lease } = destination;
+	const { lease, ending } = destination;
 	if (!lease) return;
-	destination.pending = undefined;
 	destination.lease = { ...lease, state: 'with-monitor', written: undefined };
+	if (ending !== undefined) return closeLease(turn, destination, 'returned-to-monitor', { why: ending });
 	turn.actions.push({ kind: 'ledger', lease: destination.lease });
 	if (lease.state === 'held') announce(turn, 'with-monitor', destination, { by });
 }
@@ -70,16 +76,15 @@ export function holdDown(turn: Turn, destination: DestinationState): void {
 export function closeLease(
 	turn: Turn,
 	destination: DestinationState,
-	name: 'returned-to-monitor' | 'yielded' | 'gone' | 'resume-dropped' | 'given-back',
+	name: ScenarioName,
 	facts: Record<string, string | number>,
 ): void {
 	const { service, lease } = destination;
 	bind(turn, destination, 'up');
 	if (lease) turn.actions.push({ kind: 'forget', service, destination: lease.destination });
 	destination.lease = undefined;
-	destination.pending = undefined;
+	destination.ending = undefined;
 	destination.rehearsed = false;
-	destination.contested = undefined;
 	destination.returnedMs = turn.nowMs;
 	turn.state.busyDestinations.delete(destination.id);
 	announce(turn, name, destination, facts);
@@ -87,6 +92,7 @@ export function closeLease(
 	if (!destination.inTable) dropDestination(turn.state, destination);
 }
 
+/** A recovering destination without a lease is healthy. */
 export function settle(destination: DestinationState): void {
 	if (destination.verdict !== 'recovering') return;
 	destination.verdict = 'healthy';

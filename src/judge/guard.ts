@@ -1,5 +1,6 @@
 /**
- * The guard: what must hold whatever the evidence says (DESIGN, rules 5 and 7). It binds binding
+ * The guard: what must hold whatever the evidence says (DESIGN, rule 5's floor and rule 7's schedulers;
+ * the share, the rate and correlated failure are not judged yet). It binds binding
  * notifications as much as weights; what it stops is counted and told. PURE.
  */
 import type { DestinationState, ServiceState, State } from './state.js';

@@ -29,7 +29,12 @@ export type Input = {
 	| { kind: 'evidence'; edge: EvidenceEdge }
 	| { kind: 'write'; destination: DestinationId; operation: 'add' | 'edit' | 'delete'; weight: number; writer: Writer }
 	| { kind: 'probe'; endpoint: EndpointId; purpose: ProbePurpose; outcome: ProbeOutcome; latencyMs: number }
-	| { kind: 'outcome'; action: ActionId; result: 'done' | 'dry-run' | 'gone' | 'changed' | 'failed'; detail: string }
+	| {
+			kind: 'outcome';
+			action: ActionId;
+			result: 'done' | 'dry-run' | 'gone' | 'changed' | 'failed' | 'unknown';
+			detail: string;
+	  }
 	/** Leases found in the ledger at start. `lastWriter` is undefined where the audit map knew nothing. */
 	| { kind: 'resume'; leases: { lease: Lease; lastWriter: Writer | undefined }[]; calibrated: EndpointId[] }
 	| { kind: 'release'; destination: DestinationId | 'all'; reason: string }

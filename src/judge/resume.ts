@@ -6,8 +6,9 @@ import { destinationId, type EndpointId } from '../table/identity.js';
 import { bind } from './ending.js';
 import type { Writer } from './input.js';
 import type { Lease } from './lease.js';
-import { addDestination, createDestination, type DestinationState, rememberCalibrated } from './state.js';
+import { addDestination, createDestination, type DestinationState, rememberCalibrated, type State } from './state.js';
 import { askToRecover } from './suspicion.js';
+import { endLease } from './tenure.js';
 import { journal, type Turn } from './turn.js';
 
 export interface FoundLease {
@@ -29,35 +30,36 @@ export function resume(turn: Turn, leases: FoundLease[], calibrated: EndpointId[
 
 function resumeOne(turn: Turn, { lease, lastWriter }: FoundLease): void {
 	const known = turn.state.destinations.get(destinationId(lease.service, lease.destination));
-	const destination = known ?? absent(turn, lease);
-	const why = obstacle(turn, destination, lease, lastWriter);
+	const destination = known ?? unseen(turn, lease);
+	const why = known ? obstacle(known, lease, lastWriter) : undefined;
 	if (why !== undefined) return drop(turn, destination, lease, why);
-	// A destination that is gone was taken out by the monitor, at our word: no weight of ours stands anywhere.
-	destination.lease = destination.inTable ? lease : { ...lease, state: 'with-monitor', written: undefined };
-	// Told again: the earlier one may have died between the weight and its word to the monitor.
-	bind(turn, destination, 'down');
+	destination.lease = lease;
 	destination.verdict = 'failed';
 	destination.failedMs = lease.sinceMs;
 	destination.ejections = lease.count;
 	turn.state.busyDestinations.add(destination.id);
 	journal(turn, 'resumed', destination, { pid: lease.pid });
 	askToRecover(turn, destination.endpoint);
+	if (!fitsMode(turn.state, lease)) {
+		destination.bound = turn.state.binding;
+		return endLease(turn, destination, `mode ${turn.state.mode} holds no such lease`);
+	}
+	// Told again: the earlier one may have died between the weight and its word to the monitor.
+	bind(turn, destination, 'down');
 	turn.actions.push({ kind: 'schedule', atMs: Math.min(lease.untilMs, turn.nowMs + turn.state.policy.retryMs) });
 }
 
+/** An operator who went back from assist to observe means the weights that are still held, too. */
+function fitsMode({ mode }: State, lease: Lease): boolean {
+	return mode === 'assist' || (mode === 'notify' && lease.written === undefined);
+}
+
 /** What stands against resuming a lease, in the words of the journal; undefined where nothing does. */
-function obstacle(
-	turn: Turn,
-	destination: DestinationState,
-	lease: Lease,
-	lastWriter: Writer | undefined,
-): string | undefined {
-	if (lease.state === 'with-monitor')
-		return destination.inTable && destination.destination.weight > 0 ? 'the monitor has put it back' : undefined;
-	if (!destination.inTable) return turn.state.binding ? undefined : 'it is not in the table any more';
+function obstacle(known: DestinationState, lease: Lease, lastWriter: Writer | undefined): string | undefined {
+	const { weight } = known.destination;
+	if (lease.state === 'with-monitor') return weight > 0 ? 'the monitor has put it back' : undefined;
 	if (lease.written === undefined) return undefined;
-	if (destination.destination.weight !== lease.written)
-		return `its weight is ${destination.destination.weight}, not the ${lease.written} that was to be written`;
+	if (weight !== lease.written) return `its weight is ${weight}, not the ${lease.written} that was to be written`;
 	if (lastWriter && !lastWriter.own) return `${lastWriter.comm} (pid ${lastWriter.pid}) has written it since`;
 	return undefined;
 }
@@ -67,13 +69,16 @@ function drop(turn: Turn, destination: DestinationState, lease: Lease, why: stri
 	if (turn.state.binding)
 		turn.actions.push({ kind: 'bind', service: lease.service, destination: lease.destination, state: 'up' });
 	journal(turn, 'resume-dropped', destination, { why });
-	if (!destination.inTable) turn.state.destinations.delete(destination.id);
 }
 
-/** A destination that is not in the table now: the monitor took it out, and its server is still watched for it. */
-function absent(turn: Turn, lease: Lease): DestinationState {
+/**
+ * A destination that the first snapshot does not show. The monitor took it out, and its server is still watched for it;
+ * or, where we owe it a weight, the snapshot may have missed it: then the next one, or the giving back, decides.
+ */
+function unseen(turn: Turn, lease: Lease): DestinationState {
 	const created = createDestination(lease.service, lease.destination);
-	created.inTable = false;
+	created.inTable = lease.written !== undefined;
+	created.missed = created.inTable;
 	addDestination(turn.state, created, turn.nowMs);
 	return created;
 }

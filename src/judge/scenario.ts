@@ -20,12 +20,16 @@ export const scenarios = {
 		`${who}: weight ${f.owed} set to 0 under a lease of ${f.leaseSeconds} s, because it has failed.`,
 	'quiesce-dry-run': (who, f) =>
 		`${who}: would set weight ${f.owed} to 0 for ${f.leaseSeconds} s (dry run: nothing was written).`,
+	'monitor-asked-dry-run': (who, f) =>
+		`${who}: would ask the monitor to take it out for ${f.leaseSeconds} s (dry run).`,
 	'monitor-asked': (who, f) => `${who}: the monitor was asked to take it out for ${f.leaseSeconds} s.`,
 	'observed-only': (who) => `${who} has failed; mode observe, so nothing was done.`,
 	overflow: (who, f) => `${who} has failed but stays in: ${f.why}.`,
 	'write-failed': (who, f) => `${who}: the weight could not be written (${f.detail}); trying again.`,
 	recovering: (who) => `${who} accepts our probe again.`,
 	'given-back': (who, f) => `${who}: weight ${f.owed} given back after ${f.outageSeconds} s, because ${f.why}.`,
+	'give-back-dry-run': (who, f) =>
+		`${who}: would give weight ${f.owed} back, because ${f.why} (dry run: it stood all the time).`,
 	'returned-to-monitor': (who, f) => `${who}: the monitor judges alone again, because ${f.why}.`,
 	'with-monitor': (who, f) => `${who}: ${f.by} took it out, as we asked; the weight is the monitor's now.`,
 	yielded: (who, f) =>

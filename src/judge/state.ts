@@ -9,6 +9,8 @@
  *
  * Verdicts move in every mode; a lease exists only where a weight was written or a monitor was asked. PURE.
  */
+
+import type { Operation } from '../decode/event.js';
 import {
 	type DestinationId,
 	destinationId,
@@ -45,6 +47,16 @@ export interface EndpointState {
 	destinations: Set<DestinationId>;
 }
 
+export interface Pending {
+	id: ActionId;
+	kind: 'take' | 'giveBack';
+	why: string;
+	/** The audit has seen our own write pass. */
+	own: boolean;
+	/** The last that others wrote meanwhile, and whether our own write had passed before it. */
+	heard: { operation: Operation; weight: number; by: string; afterOwn: boolean } | undefined;
+}
+
 export interface DestinationState {
 	id: DestinationId;
 	service: ServiceAddress;
@@ -62,16 +74,14 @@ export interface DestinationState {
 	/** When the last ejection ended: after a long calm the leases start short again. */
 	returnedMs: number;
 	lease: Lease | undefined;
-	/** Something that we wrote has not been answered yet. */
-	pending: { id: ActionId; kind: 'take' | 'giveBack'; why: string } | undefined;
+	/** A write of ours that has not been answered yet. Until it is, what others do is only noted: `Pending.heard`. */
+	pending: Pending | undefined;
+	/** Why the lease is to end, once it is to: a giving back that fails is tried again until it is settled. */
+	ending: string | undefined;
 	/** The lease is a rehearsal (dry run): the weight in the table is not ours, and is nobody's offence. */
 	rehearsed: boolean;
 	/** The binding notification that stands. */
 	bound: boolean;
-	/** Our own write has not passed the audit hook yet: a foreign write seen now came first. */
-	awaitingOwnWrite: boolean;
-	/** What somebody else wrote just before our own write covered it. */
-	contested: { weight: number; by: string } | undefined;
 	/** Hands off until then, and until the evidence is new; undefined where nobody else spoke. */
 	heldDownUntilMs: number | undefined;
 	/** Not before: a failed write is tried again then. */
@@ -100,8 +110,8 @@ export interface State {
 	mode: Mode;
 	/** The process whose pid stands in new leases. */
 	pid: number;
-	/** Whether the audit hook runs: then each own write is heard of. */
-	audited: boolean;
+	/** Everything is decided and nothing is done: then nothing is said to have been done either. */
+	dryRun: boolean;
 	/** Whether any monitor can be made to act by a binding notification. */
 	binding: boolean;
 	services: Map<ServiceId, ServiceState>;
@@ -122,7 +132,7 @@ export interface State {
 	counters: Counters;
 }
 
-export function createState(options: Pick<State, 'policy' | 'mode' | 'pid' | 'audited' | 'binding' | 'seed'>): State {
+export function createState(options: Pick<State, 'policy' | 'mode' | 'pid' | 'dryRun' | 'binding' | 'seed'>): State {
 	return {
 		...options,
 		services: new Map(),
@@ -153,10 +163,9 @@ export function createDestination(service: ServiceAddress, destination: Destinat
 		returnedMs: Number.NEGATIVE_INFINITY,
 		lease: undefined,
 		pending: undefined,
+		ending: undefined,
 		rehearsed: false,
 		bound: false,
-		awaitingOwnWrite: false,
-		contested: undefined,
 		heldDownUntilMs: undefined,
 		retryAtMs: 0,
 		ejections: 0,
@@ -193,9 +202,17 @@ export function addDestination(state: State, created: DestinationState, nowMs: n
 	}
 	known.destinations.add(created.id);
 	if (known.calibrated || known.next || known.probing) return;
-	// One new endpoint a millisecond: a table of 16,384 is calibrated in 16 s without a burst of SYNs.
-	known.next = { atMs: nowMs + state.endpoints.size - 1, purpose: 'calibrate' };
+	// 250 new endpoints every 250 ms: a table of 16,384 is calibrated in 16 s without a burst of thousands of SYNs.
+	known.next = { atMs: calibrationDueMs(nowMs, state.endpoints.size - 1), purpose: 'calibrate' };
 	state.busyEndpoints.add(known.id);
+}
+
+/** Calibrations fall due together at these distances, so that a thousand of them are a few ticks and not a thousand. */
+export const calibrationGridMs = 250;
+
+/** `rank`: how many are to come before it; one a millisecond, a whole grid step at once. */
+export function calibrationDueMs(nowMs: number, rank: number): number {
+	return nowMs + Math.floor(rank / calibrationGridMs) * calibrationGridMs;
 }
 
 /** Twice the largest table aimed at: what is in the table now is never pushed out by what once was. */

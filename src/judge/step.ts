@@ -63,7 +63,7 @@ function written(turn: Turn, input: Extract<Input, { kind: 'write' }>): void {
 	const destination = turn.state.destinations.get(input.destination);
 	if (!destination) return;
 	if (input.writer.own) {
-		destination.awaitingOwnWrite = false;
+		if (destination.pending) destination.pending.own = true;
 		destination.changedMs = turn.nowMs;
 		return;
 	}

@@ -5,7 +5,13 @@
 import type { EvidenceEdge } from '../evidence/evidence.js';
 import { type EndpointId, endpointId } from '../table/identity.js';
 import type { ProbeOutcome, ProbePurpose } from './input.js';
-import { type DestinationState, destinationsOn, type EndpointState, rememberCalibrated } from './state.js';
+import {
+	calibrationGridMs,
+	type DestinationState,
+	destinationsOn,
+	type EndpointState,
+	rememberCalibrated,
+} from './state.js';
 import { enforce, reconsider, recover } from './tenure.js';
 import { announce, announceOnce, journal, type Turn } from './turn.js';
 
@@ -75,7 +81,7 @@ export function probed(turn: Turn, id: EndpointId, purpose: ProbePurpose, outcom
 			declined(turn, endpoint, purpose, outcome);
 			break;
 		case 'error':
-			plan(turn, endpoint, purpose, turn.nowMs + turn.state.policy.confirmIntervalMs);
+			again(turn, endpoint, purpose);
 			break;
 		default:
 			outcome satisfies never;
@@ -110,15 +116,24 @@ function declined(turn: Turn, endpoint: EndpointState, purpose: ProbePurpose, ou
 	const { policy } = turn.state;
 	const { nowMs } = turn;
 	endpoint.silent = outcome === 'refused' ? 0 : endpoint.silent + 1;
-	if (purpose === 'confirm' && outcome !== 'refused' && endpoint.silent < policy.silentProbes)
-		return plan(turn, endpoint, 'confirm', nowMs);
+	if (purpose === 'confirm' && outcome !== 'refused' && endpoint.silent < policy.silentProbes) {
+		// Silence has taken its time; "unreachable" comes at once, and a route that flaps must have time to come back.
+		return plan(turn, endpoint, 'confirm', outcome === 'unreachable' ? nowMs + policy.confirmIntervalMs : nowMs);
+	}
 	if (purpose === 'confirm') convict(turn, endpoint, outcome);
 	const failed = destinationsOn(turn.state, endpoint).filter(({ verdict }) => verdict === 'failed');
 	// What a floor held in may go by now: another server has come back, or been added, in whatever way.
 	for (const destination of failed) enforce(turn, destination);
 	if (failed.length > 0) plan(turn, endpoint, 'recover', nowMs + recoverIntervalMs(turn, failed));
-	else if (!endpoint.calibrated && !endpoint.next)
-		plan(turn, endpoint, 'calibrate', nowMs + policy.calibrateIntervalMs);
+	else if (!endpoint.calibrated && !endpoint.next) again(turn, endpoint, 'calibrate');
+}
+
+/** The same question once more, after a failure of our own or a calibration that met none. */
+function again(turn: Turn, endpoint: EndpointState, purpose: ProbePurpose): void {
+	const { confirmIntervalMs, calibrateIntervalMs } = turn.state.policy;
+	if (purpose !== 'calibrate') return plan(turn, endpoint, purpose, turn.nowMs + confirmIntervalMs);
+	const steps = Math.ceil((turn.nowMs + calibrateIntervalMs) / calibrationGridMs);
+	plan(turn, endpoint, purpose, steps * calibrationGridMs);
 }
 
 /**
@@ -150,7 +165,7 @@ function convict(turn: Turn, endpoint: EndpointState, probe: ProbeOutcome): void
 /** Sends the probes that are due and ends suspicions that nothing has fed for a whole window. */
 export function tickEndpoint(turn: Turn, endpoint: EndpointState): void {
 	sendDue(turn, endpoint);
-	if (endpoint.probing || endpoint.next) return;
+	if (endpoint.probing || (endpoint.next && endpoint.next.purpose !== 'calibrate')) return;
 	const suspects = destinationsOn(turn.state, endpoint).filter(({ verdict }) => verdict === 'suspect');
 	const over = turn.nowMs - endpoint.lastRefusalMs >= turn.state.policy.windowMs;
 	for (const destination of over ? suspects : []) {
@@ -158,7 +173,7 @@ export function tickEndpoint(turn: Turn, endpoint: EndpointState): void {
 		journal(turn, 'suspicion-over', destination, {});
 		reconsider(turn, destination.serviceId);
 	}
-	if (suspects.length === 0 || over) turn.state.busyEndpoints.delete(endpoint.id);
+	if ((suspects.length === 0 || over) && !endpoint.next) turn.state.busyEndpoints.delete(endpoint.id);
 }
 
 /** Asks a failed server whether it is back: for a lease that was resumed. */

@@ -33,13 +33,15 @@ export function applySnapshot(turn: Turn, snapshot: Snapshot, sinceMs: number): 
 
 /**
  * A snapshot is not atomic: a destination may be missing from one because another was removed while it was read. Where
- * we owe a weight, a second one must miss it too, and then the giving back looks for itself: what is really gone comes
+ * there is a lease a second one must miss it too, and then the giving back looks for itself: what is really gone comes
  * back as the outcome `gone`. A lease that is forgotten by mistake would leave a server at weight 0.
  */
 function missing(turn: Turn, known: DestinationState): void {
-	if (known.lease?.written === undefined || known.rehearsed) return removed(turn, known, 'somebody');
-	if (known.missed) endLease(turn, known, 'it is missing from the table');
-	known.missed = true;
+	if (known.pending) return;
+	if (!known.lease) return removed(turn, known, 'somebody');
+	if (!known.missed) known.missed = true;
+	else if (known.lease.written === undefined || known.rehearsed) removed(turn, known, 'somebody');
+	else endLease(turn, known, 'it is missing from the table');
 }
 
 function applyDestination(
@@ -55,12 +57,12 @@ function applyDestination(
 		return;
 	}
 	known.missed = false;
-	if (known.changedMs >= sinceMs) return;
-	const absent = !known.inTable;
+	if (known.changedMs >= sinceMs || known.pending) return;
 	known.destination = destination;
 	known.inTable = true;
-	const ours = known.rehearsed || known.pending !== undefined || known.lease?.written === undefined;
-	if (absent) returned(turn, known, 'the monitor put it back');
-	else if (!ours && destination.weight !== known.lease?.written)
+	const { lease } = known;
+	const weOwe = lease?.written !== undefined && !known.rehearsed;
+	if (lease?.state === 'with-monitor' && destination.weight > 0) returned(turn, known, 'the monitor put it back');
+	else if (weOwe && destination.weight !== lease.written)
 		rewritten(turn, known, 'edit', destination.weight, 'somebody');
 }

@@ -3,10 +3,11 @@
  * Every lease ends in exactly one of: given back, returned to the monitor, yielded, gone. PURE.
  */
 import type { ServiceId } from '../table/identity.js';
-import { bind, closeLease, holdDown, removed, settle, yieldTo } from './ending.js';
+import { bind, closeLease, holdDown, removed, rewritten, settle, yieldTo } from './ending.js';
 import { mayTakeOut, weightZeroHarm } from './guard.js';
+import type { Input } from './input.js';
 import { type Lease, leaseLengthMs } from './lease.js';
-import { type DestinationState, random } from './state.js';
+import { type DestinationState, type Pending, random } from './state.js';
 import { announce, announceOnce, journal, seconds, type Turn } from './turn.js';
 
 /** Failed destinations of a service that a floor held in may go once another destination is usable again. */
@@ -44,9 +45,6 @@ function newLease(turn: Turn, destination: DestinationState, written: number | u
 	const { state, nowMs } = turn;
 	const { policy } = state;
 	if (nowMs - destination.returnedMs > 2 * policy.leaseCapMs) destination.ejections = 0;
-	const lengthMs = leaseLengthMs(policy, destination.ejections, random(state));
-	destination.ejections += 1;
-	destination.told = undefined;
 	state.busyDestinations.add(destination.id);
 	const lease: Lease = {
 		service: destination.service,
@@ -54,31 +52,42 @@ function newLease(turn: Turn, destination: DestinationState, written: number | u
 		state: 'held',
 		written,
 		sinceMs: nowMs,
-		untilMs: nowMs + lengthMs,
-		count: destination.ejections,
+		untilMs: nowMs + leaseLengthMs(policy, destination.ejections, random(state)),
+		count: destination.ejections + 1,
 		pid: state.pid,
 		reason: 'failed: clients were refused and the probe confirmed it',
 	};
 	destination.lease = lease;
-	wakeForLease(turn, destination);
 	return lease;
 }
 
+/** The ejection has taken place: the next lease is longer, and old obstacles are news again. */
+function enforced(turn: Turn, destination: DestinationState, lease: Lease): void {
+	destination.ejections = lease.count;
+	destination.told = undefined;
+	if (!turn.state.dryRun) turn.state.counters.enforced += 1;
+}
+
 function takeOut(turn: Turn, destination: DestinationState): void {
-	const id = turn.state.nextActionId++;
 	const lease = newLease(turn, destination, 0);
-	destination.pending = { id, kind: 'take', why: 'it has failed' };
-	destination.awaitingOwnWrite = turn.state.audited;
-	destination.contested = undefined;
+	const id = begin(turn, destination, 'take', 'it has failed');
 	turn.actions.push({ kind: 'setWeight', id, lease, expect: destination.destination.weight, to: 0 });
+}
+
+function begin(turn: Turn, destination: DestinationState, kind: 'take' | 'giveBack', why: string): number {
+	const id = turn.state.nextActionId++;
+	destination.pending = { id, kind, why, own: false, heard: undefined };
+	return id;
 }
 
 function askMonitor(turn: Turn, destination: DestinationState): void {
 	const lease = newLease(turn, destination, undefined);
 	turn.actions.push({ kind: 'ledger', lease });
 	bind(turn, destination, 'down');
-	turn.state.counters.enforced += 1;
-	announce(turn, 'monitor-asked', destination, { leaseSeconds: seconds(lease.untilMs - turn.nowMs) });
+	enforced(turn, destination, lease);
+	const name = turn.state.dryRun ? 'monitor-asked-dry-run' : 'monitor-asked';
+	announce(turn, name, destination, { leaseSeconds: seconds(lease.untilMs - turn.nowMs) });
+	wakeForLease(turn, destination);
 }
 
 /** The server is back: the weight is given back, or the monitor is let judge alone again. */
@@ -89,91 +98,119 @@ export function recover(turn: Turn, destination: DestinationState): void {
 	else settle(destination);
 }
 
-/** Ends a lease from our side. A weight that we owe is written back on condition; a bare binding only ends. */
+/** Ends a lease from our side, now or when the write under way is answered. A weight that we owe is written back. */
 export function endLease(turn: Turn, destination: DestinationState, why: string): void {
 	const { lease, pending } = destination;
-	if (!lease || pending) return;
+	if (!lease) return;
+	destination.ending = why;
+	if (pending) return;
 	if (lease.written === undefined) return closeLease(turn, destination, 'returned-to-monitor', { why });
-	const id = turn.state.nextActionId++;
-	destination.pending = { id, kind: 'giveBack', why };
+	const id = begin(turn, destination, 'giveBack', why);
 	turn.actions.push({ kind: 'giveBack', id, lease });
 }
 
-/** What became of a write that we asked for. */
+export type OutcomeResult = Extract<Input, { kind: 'outcome' }>['result'];
+
+/** What became of a write that we asked for. The executor has delivered by now whatever the audit saw before it. */
 export function outcome(turn: Turn, id: number, result: OutcomeResult, detail: string): void {
 	const destination = [...turn.state.busyDestinations]
 		.map((busy) => turn.state.destinations.get(busy))
 		.find((candidate) => candidate?.pending?.id === id);
-	if (!destination?.pending) return;
-	const { kind, why } = destination.pending;
+	const { pending, lease } = destination ?? {};
+	if (!destination || !pending || !lease) return;
 	destination.pending = undefined;
 	destination.changedMs = turn.nowMs;
-	if (result === 'gone') return removed(turn, destination, 'somebody');
-	if (result === 'changed') return yieldTo(turn, destination, 'somebody', detail);
-	if (result === 'failed') return failedWrite(turn, destination, kind, detail);
-	if (kind === 'take') taken(turn, destination, result);
-	else givenBack(turn, destination, why);
+	const by = pending.heard?.by ?? 'somebody';
+	if (result === 'gone') removed(turn, destination, by);
+	else if (result === 'changed') yieldTo(turn, destination, by, detail);
+	else if (result === 'failed' || result === 'unknown') failedWrite(turn, destination, pending, result, detail);
+	else written(turn, destination, lease, pending, result);
 }
 
-export type OutcomeResult = 'done' | 'dry-run' | 'gone' | 'changed' | 'failed';
+/** Our write stands. What others wrote meanwhile was covered by it, or came after it and counts now. */
+function written(
+	turn: Turn,
+	destination: DestinationState,
+	lease: Lease,
+	pending: Pending,
+	result: 'done' | 'dry-run',
+): void {
+	const { heard, kind } = pending;
+	const covered = heard !== undefined && !heard.afterOwn && heard.operation !== 'delete';
+	if (kind === 'take') taken(turn, destination, lease, result);
+	if (covered) return concede(turn, destination, lease, kind === 'take' ? 0 : lease.destination.weight, pending);
+	if (kind === 'giveBack') givenBack(turn, destination, lease, pending.why, result);
+	if (heard) return rewritten(turn, destination, heard.operation, heard.weight, heard.by);
+	if (kind === 'take') settleTaken(turn, destination);
+}
 
-function taken(turn: Turn, destination: DestinationState, result: 'done' | 'dry-run'): void {
-	const { lease, contested } = destination;
-	if (!lease) return;
+function taken(turn: Turn, destination: DestinationState, lease: Lease, result: 'done' | 'dry-run'): void {
 	destination.rehearsed = result === 'dry-run';
-	if (result === 'done') {
-		turn.state.counters.enforced += 1;
-		destination.destination = { ...destination.destination, weight: 0 };
-	}
-	const facts = {
+	if (result === 'done') destination.destination = { ...destination.destination, weight: 0 };
+	enforced(turn, destination, lease);
+	announce(turn, result === 'done' ? 'quiesced' : 'quiesce-dry-run', destination, {
 		owed: lease.destination.weight,
 		leaseSeconds: seconds(lease.untilMs - lease.sinceMs),
 		sinceFailedMs: turn.nowMs - destination.failedMs,
-	};
-	announce(turn, result === 'done' ? 'quiesced' : 'quiesce-dry-run', destination, facts);
-	if (contested) return concede(turn, destination);
-	// What happened while the write was under way counts now.
+	});
+}
+
+/** What was decided while the weight was being written is done now. */
+function settleTaken(turn: Turn, destination: DestinationState): void {
 	if (turn.state.stopping) endLease(turn, destination, 'ipvigil stops');
-	else if (destination.verdict === 'recovering') endLease(turn, destination, 'the server accepts our probe again');
+	else if (destination.ending !== undefined) endLease(turn, destination, destination.ending);
 	// Not before the weight is written: a monitor that acts within a millisecond would take away what we are writing.
 	else bind(turn, destination, 'down');
 	wakeForLease(turn, destination);
 }
 
-/** Somebody wrote between our reading and our writing, and we covered it: their word is put back as the weight owed. */
-function concede(turn: Turn, destination: DestinationState): void {
-	const { lease, contested } = destination;
-	if (!lease || !contested) return;
-	lease.destination = { ...lease.destination, weight: contested.weight };
+/** Somebody wrote between our reading and our writing, and we covered it with `ours`: their word is what we owe now. */
+function concede(turn: Turn, destination: DestinationState, lease: Lease, ours: number, { heard }: Pending): void {
+	if (!heard) return;
+	const owed = { ...lease.destination, weight: heard.weight };
+	destination.lease = { ...lease, destination: owed, written: ours };
+	turn.actions.push({ kind: 'ledger', lease: destination.lease });
 	holdDown(turn, destination);
-	endLease(turn, destination, `${contested.by} had just written it`);
+	endLease(turn, destination, `${heard.by} had just written it`);
 }
 
-function givenBack(turn: Turn, destination: DestinationState, why: string): void {
-	const { lease } = destination;
-	if (!lease) return;
-	if (!destination.rehearsed)
-		destination.destination = { ...destination.destination, weight: lease.destination.weight };
+function givenBack(
+	turn: Turn,
+	destination: DestinationState,
+	lease: Lease,
+	why: string,
+	result: 'done' | 'dry-run',
+): void {
+	const owed = lease.destination.weight;
+	if (result === 'done') destination.destination = { ...destination.destination, weight: owed };
 	const outageMs = turn.nowMs - lease.sinceMs;
 	// A listener's restart is no reason to trust the server less.
 	if (outageMs < turn.state.policy.restartMs) destination.ejections -= 1;
-	closeLease(turn, destination, 'given-back', {
-		owed: lease.destination.weight,
-		outageSeconds: seconds(outageMs),
-		why,
-	});
+	const name = result === 'done' ? 'given-back' : 'give-back-dry-run';
+	closeLease(turn, destination, name, { owed, outageSeconds: seconds(outageMs), why });
 	// It may have been given back for a reason that has passed, while the server is as dead as before.
 	enforce(turn, destination);
 }
 
-function failedWrite(turn: Turn, destination: DestinationState, kind: 'take' | 'giveBack', detail: string): void {
-	const { lease } = destination;
+/**
+ * Nothing was written, or nobody can say. `Weights` has left the ledger as it must be; what may stand is given back as
+ * soon as the table can be read, and what surely does not is forgotten and tried anew.
+ */
+function failedWrite(
+	turn: Turn,
+	destination: DestinationState,
+	{ kind, heard }: Pending,
+	result: 'failed' | 'unknown',
+	detail: string,
+): void {
 	destination.retryAtMs = turn.nowMs + turn.state.policy.retryMs;
 	announceOnce(turn, 'write-failed', destination, { detail, kind });
-	if (kind === 'take' && lease) {
-		turn.actions.push({ kind: 'forget', service: destination.service, destination: lease.destination });
+	if (heard) holdDown(turn, destination);
+	if (kind === 'take' && result === 'failed') {
 		destination.lease = undefined;
-	}
+		destination.ending = undefined;
+		settle(destination);
+	} else if (kind === 'take') destination.ending = 'nobody could say whether it had been written';
 	turn.actions.push({ kind: 'schedule', atMs: destination.retryAtMs });
 }
 
@@ -191,7 +228,7 @@ export function tickDestination(turn: Turn, destination: DestinationState): void
 		return enforce(turn, destination);
 	}
 	const { policy } = state;
-	if (destination.verdict === 'recovering') endLease(turn, destination, 'the server accepts our probe again');
+	if (destination.ending !== undefined) endLease(turn, destination, destination.ending);
 	else if (nowMs - lease.sinceMs >= policy.leaseTotalMs) capReached(turn, destination, lease);
 	else if (nowMs >= lease.untilMs - renewMarginMs(turn, lease) && stillRefusing(turn, destination))
 		renew(turn, destination, lease);

@@ -61,7 +61,14 @@ class Daemon {
 	static async start(config: Config, { dryRun, table: given }: DaemonOptions, log: Logger): Promise<Daemon> {
 		const table = given ?? (await openTable(config));
 		const routes = new RouteClient();
-		const daemon = new Daemon(config, dryRun, log, table, routes);
+		let daemon: Daemon;
+		try {
+			daemon = new Daemon(config, dryRun, log, table, routes);
+		} catch (error) {
+			routes.close();
+			table.close();
+			throw error;
+		}
 		try {
 			await daemon.#begin();
 		} catch (error) {
@@ -120,6 +127,7 @@ class Daemon {
 				log,
 				dryRun,
 				nowMs: bootMs,
+				hearAudit: () => this.#audit?.drain(),
 				feed: (message) => this.#loop.take(message),
 				noted: this.#targets.noted,
 			}),
@@ -166,7 +174,7 @@ class Daemon {
 			policy: this.config.policy,
 			mode: this.config.mode,
 			pid: process.pid,
-			audited: this.#audit !== undefined,
+			dryRun: this.dryRun,
 			binding: this.#targets.binding.length > 0,
 			// Jitter must differ from director to director, not from run to run of a test: the judge's own seed is an input.
 			seed: process.pid,
@@ -250,11 +258,12 @@ class Daemon {
 		this.#loop.close();
 		this.#feed.close();
 		this.#vantage.close();
-		if (givingBack) this.#audit?.release();
+		// Where something is still owed, the helper and a successor need to know who wrote last.
+		if (givingBack && isSettled(this.#loop.state)) this.#audit?.release();
 		else this.#audit?.close();
 		this.#prober.close();
 		this.#calibration.flush();
-		await Promise.all([this.#report?.close(), this.#targets.close(), this.#journal.close()]);
+		await Promise.allSettled([this.#report?.close(), this.#targets.close(), this.#journal.close()]);
 		this.routes.close();
 		this.table.close();
 	}

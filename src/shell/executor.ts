@@ -27,6 +27,8 @@ export interface ExecutorParts {
 	dryRun: boolean;
 	/** The boot clock. */
 	nowMs: () => number;
+	/** Delivers what the audit has recorded until now. */
+	hearAudit: () => void;
 	/** Where outcomes go: the loop's `take`. */
 	feed: (message: Message) => void;
 	/** What became of each notification, for the metrics: target's name, and how it ended. */
@@ -51,8 +53,16 @@ export function createExecutors(parts: ExecutorParts): Omit<Executors, 'schedule
 	};
 }
 
-function answer({ feed }: ExecutorParts, action: number, outcome: Promise<WeightOutcome>): void {
-	void outcome.then(({ result, detail }) => feed({ kind: 'outcome', action, result, detail }));
+/**
+ * The audit saw every write that came before ours while it was made; those are delivered first, so that the judge knows
+ * whose word our write has covered when it hears that it stands.
+ */
+function answer({ feed, hearAudit }: ExecutorParts, action: number, outcome: Promise<WeightOutcome>): void {
+	const settle = ({ result, detail }: WeightOutcome) => {
+		hearAudit();
+		feed({ kind: 'outcome', action, result, detail });
+	};
+	void outcome.then(settle, (error: Error) => settle({ result: 'unknown', detail: error.message }));
 }
 
 /** A renewal that cannot be entered leaves the older file, whose end the helper will honour: told, not fatal. */

@@ -79,7 +79,7 @@ class Stage implements TableWriter {
 		policy: { ...defaultPolicy, confirmIntervalMs: 1, recoverIntervalMs: 5 },
 		mode: 'assist',
 		pid: process.pid,
-		audited: false,
+		dryRun: false,
 		binding: false,
 		seed: 1,
 	});
@@ -105,6 +105,7 @@ class Stage implements TableWriter {
 			log: pino({ level: 'silent' }),
 			dryRun: false,
 			nowMs: bootMs,
+			hearAudit: () => {},
 			feed: (message) => this.#loop.take(message),
 			noted: () => {},
 		});

@@ -43,7 +43,7 @@ export class Court {
 
 	constructor(services: number) {
 		this.#snapshot = snapshotOf(services);
-		const base = { mode: 'assist' as const, pid: 1, audited: false, binding: false, seed: 1 };
+		const base = { mode: 'assist' as const, pid: 1, dryRun: false, binding: false, seed: 1 };
 		this.#state = createState({ ...base, policy: defaultPolicy });
 		this.#take({ kind: 'table', snapshot: this.#snapshot, sinceMs: this.#nowMs });
 		for (const endpoint of this.#state.endpoints.values())

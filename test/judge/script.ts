@@ -14,7 +14,7 @@ import { destinationId, endpointId } from '../../src/table/identity.js';
 import type { Endpoint, Snapshot } from '../../src/table/model.js';
 import { parseRules } from '../../src/table/rules.js';
 
-type Options = { mode: Mode; audited: boolean; binding: boolean; policy: Policy };
+type Options = { mode: Mode; dryRun: boolean; binding: boolean; policy: Policy };
 type InputBody = Input extends infer I ? (I extends Input ? Omit<I, 'nowMs'> : never) : never;
 
 export class Script {
@@ -28,7 +28,7 @@ export class Script {
 	private lines: string[] = [];
 	private options: Options = {
 		mode: 'assist',
-		audited: true,
+		dryRun: false,
 		binding: false,
 		policy: { ...defaultPolicy, leaseJitter: 0 },
 	};
@@ -73,7 +73,7 @@ export class Script {
 		for (const word of words) {
 			const [key = '', value = ''] = word.split('=');
 			if (key === 'mode') this.options.mode = value as Mode;
-			else if (key === 'audited' || key === 'binding') this.options[key] = value === 'yes';
+			else if (key === 'dryRun' || key === 'binding') this.options[key] = value === 'yes';
 			else if (key in this.options.policy) this.options.policy[key as keyof Policy] = Number(value);
 			else throw new Error(`no such option: ${key}`);
 		}

@@ -6,7 +6,7 @@ import { type Executors, Loop } from '../../src/shell/loop.js';
 import { noStats, noTunnel, type Snapshot } from '../../src/table/model.js';
 
 const state = () =>
-	createState({ policy: defaultPolicy, mode: 'assist', pid: 1, audited: false, binding: false, seed: 1 });
+	createState({ policy: defaultPolicy, mode: 'assist', pid: 1, dryRun: false, binding: false, seed: 1 });
 
 const silent: Omit<Executors, 'schedule'> = {
 	probe: () => {},
