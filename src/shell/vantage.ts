@@ -5,7 +5,7 @@
 
 import type { Logger } from 'pino';
 import type { Unavailable } from '../capture/availability.js';
-import { openWire, type WireCapture } from '../capture/wire.js';
+import { type InterfaceState, openWire, type WireCapture } from '../capture/wire.js';
 import type { KernelEvent } from '../decode/event.js';
 import type { RouteClient } from '../netlink/route-client.js';
 import { endpointId, endpointOf } from '../table/identity.js';
@@ -31,7 +31,8 @@ export function openVantage({ config, routes, log, onEvents }: VantageOptions): 
 	const { attach } = config;
 	if (attach === 'none') return { wire: undefined, follow: async () => {}, close: () => {} };
 	const onError = (error: Error) => log.error({ err: error }, 'the wire events could not be read');
-	const wire = openWire({ attach, interfaces: config.interfaces, onEvents, onError });
+	// On no interface yet: one that is not there at start (a bond, a VLAN) may come later, and `follow` tries again.
+	const wire = openWire({ attach, interfaces: [], onEvents, onError });
 	if (!wire.available) {
 		const { reason, remedy } = wire;
 		log.error({ reason, remedy }, 'the wire cannot be watched: refusals will not be seen');
@@ -44,16 +45,22 @@ export function openVantage({ config, routes, log, onEvents }: VantageOptions): 
 /** Link and address changes come in bursts (a bond that fails over, a VRRP master's VIPs): one look after each burst. */
 const settleMs = 200;
 
-class Follower {
+/** What is needed of the wire and of the routes; WireCapture and RouteClient have it. */
+export type Watch = Pick<WireCapture, 'interfaces' | 'setEndpoints' | 'setLocalAddresses' | 'setInterfaces' | 'close'>;
+export type Ways = Pick<RouteClient, 'addresses' | 'links' | 'routeTo' | 'subscribe'>;
+
+export class Follower {
 	#hosts = '';
+	/** How each interface was told of last: what stays as it is, is not told again. */
+	#told = new Map<string, string>();
 	#snapshot: Snapshot | undefined;
 	#timer: NodeJS.Timeout | undefined;
 	readonly #unsubscribe: () => void;
 
 	constructor(
-		private readonly wire: WireCapture,
+		private readonly wire: Watch,
 		private readonly named: readonly string[],
-		private readonly routes: RouteClient,
+		private readonly routes: Ways,
 		private readonly log: Logger,
 	) {
 		const onChange = () => this.#changed();
@@ -87,26 +94,36 @@ class Follower {
 	async follow(snapshot: Snapshot): Promise<void> {
 		this.#snapshot = snapshot;
 		const endpoints = tcpEndpoints(snapshot);
+		try {
+			this.#watch(endpoints);
+			await this.#place(endpoints);
+		} catch (error) {
+			this.#hosts = '';
+			this.log.error({ err: error }, 'not everything that should be watched is; trying again with the next snapshot');
+		}
+	}
+
+	#watch(endpoints: readonly Endpoint[]): void {
 		const { added, removed, refused } = this.wire.setEndpoints(endpoints);
 		if (refused.length > 0)
 			this.log.error({ refused: refused.length }, 'more endpoints than can be watched: these are not');
 		if (added + removed > 0) this.log.info({ added, removed }, 'endpoints watched');
-		try {
-			await this.#place(endpoints);
-		} catch (error) {
-			this.#hosts = '';
-			this.log.error({ err: error }, 'the interfaces to watch could not be found; trying again with the next snapshot');
-		}
 	}
 
-	/** Routes and addresses are asked for again when the set of hosts changes. */
+	/** Routes and addresses are asked for again when the set of hosts changes; else only what failed is tried again. */
 	async #place(endpoints: readonly Endpoint[]): Promise<void> {
 		const hosts = [...new Set(endpoints.map(({ address }) => address))].sort();
-		if (hosts.join() === this.#hosts) return;
+		if (hosts.join() === this.#hosts) return this.#tryAgain();
 		this.#hosts = hosts.join();
 		this.wire.setLocalAddresses((await this.routes.addresses()).map(({ address }) => address));
 		const names = this.named.length > 0 ? this.named : await this.#interfacesTowards(hosts);
 		this.#tell(this.wire.setInterfaces(names));
+	}
+
+	#tryAgain(): void {
+		const { interfaces } = this.wire;
+		if (interfaces.every(({ attached }) => attached)) return;
+		this.#tell(this.wire.setInterfaces(interfaces.map(({ interfaceName }) => interfaceName)));
 	}
 
 	async #interfacesTowards(hosts: readonly string[]): Promise<string[]> {
@@ -121,16 +138,21 @@ class Follower {
 		return [...names].sort();
 	}
 
-	#tell(states: WireCapture['interfaces']): void {
-		for (const state of states) {
-			if (state.attached)
-				this.log.info({ interface: state.interfaceName, method: state.method }, 'watching an interface');
-			else
-				this.log.error(
-					{ interface: state.interfaceName, reason: state.reason, remedy: state.remedy },
-					'an interface cannot be watched: refusals there will not be seen',
-				);
-		}
+	#tell(states: readonly InterfaceState[]): void {
+		const before = this.#told;
+		this.#told = new Map(states.map((state) => [state.interfaceName, JSON.stringify(state)]));
+		for (const state of states)
+			if (before.get(state.interfaceName) !== this.#told.get(state.interfaceName)) this.#tellOne(state);
+	}
+
+	#tellOne(state: InterfaceState): void {
+		const { interfaceName } = state;
+		if (state.attached) this.log.info({ interface: interfaceName, method: state.method }, 'watching an interface');
+		else
+			this.log.error(
+				{ interface: interfaceName, reason: state.reason, remedy: state.remedy },
+				'an interface cannot be watched: refusals there will not be seen; trying again with each snapshot',
+			);
 	}
 }
 

@@ -111,6 +111,12 @@ for (const program of programs) {
 			bench.wire.setLocalAddresses(['fd00::1']);
 			assert.equal(bench.refusalsOf(program, refusal4()).length, 1);
 		});
+
+		it('as from anybody again what went to an address of ours that was set just before the setting failed', () => {
+			assert.throws(() => bench.wire.setLocalAddresses(['192.0.2.7', 'no address']));
+			bench.wire.setLocalAddresses([]);
+			assert.equal(bench.refusalsOf(program, refusal4()).length, 1);
+		});
 	});
 
 	describe(`${program} passes over`, () => {

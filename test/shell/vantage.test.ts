@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { pino } from 'pino';
+import type { InterfaceState } from '../../src/capture/wire.js';
+import type { ChangeHandlers } from '../../src/netlink/route-client.js';
+import { Follower, type Watch, type Ways } from '../../src/shell/vantage.js';
+import type { Endpoint, Snapshot } from '../../src/table/model.js';
+import { server, serviceOf } from '../remedy/example.js';
+
+const snapshot: Snapshot = { services: [serviceOf(server)] };
+
+/** A wire that can be put on the interfaces that are there, and that takes endpoints unless it is full. */
+class FakeWire implements Watch {
+	interfaces: readonly InterfaceState[] = [];
+	present = new Set<string>();
+	full = false;
+	endpoints: readonly Endpoint[] = [];
+
+	setEndpoints(endpoints: readonly Endpoint[]) {
+		if (this.full) throw new Error('no memory');
+		const added = endpoints.length - this.endpoints.length;
+		this.endpoints = endpoints;
+		return { added, removed: 0, refused: [] };
+	}
+
+	setLocalAddresses(): void {}
+
+	setInterfaces(names: readonly string[]): readonly InterfaceState[] {
+		this.interfaces = names.map((interfaceName) =>
+			this.present.has(interfaceName)
+				? { interfaceName, attached: true, method: 'tcx' }
+				: {
+						interfaceName,
+						attached: false,
+						code: 'ENODEV',
+						reason: `no interface ${interfaceName}`,
+						remedy: 'make it',
+					},
+		);
+		return this.interfaces;
+	}
+
+	close(): void {}
+}
+
+/** Routes that always lead through eth1; `asked` counts how often they were looked up. */
+class FakeWays implements Ways {
+	asked = 0;
+	addresses = async () => [];
+	links = async () => [{ index: 2, name: 'eth1' }] as Awaited<ReturnType<Ways['links']>>;
+
+	async routeTo() {
+		this.asked += 1;
+		return { interfaceIndex: 2 } as Awaited<ReturnType<Ways['routeTo']>>;
+	}
+
+	subscribe(_: ChangeHandlers) {
+		return () => {};
+	}
+}
+
+function setUp(named: string[]) {
+	const lines: { level: number; msg: string; interface?: string }[] = [];
+	const log = pino({ level: 'info' }, { write: (line: string) => lines.push(JSON.parse(line)) });
+	const wire = new FakeWire();
+	const ways = new FakeWays();
+	const follower = new Follower(wire, named, ways, log);
+	/** What was said of interfaces since the last call: the name, and whether it is watched. */
+	const told = () =>
+		lines.splice(0).flatMap(({ level, interface: name }) => (name ? [[name, level < 50]] : [])) as [string, boolean][];
+	return { wire, ways, follower, told, lines };
+}
+
+describe('an interface that is named but not there', () => {
+	test('is tried again with each snapshot, and told once for each change', async () => {
+		const { wire, follower, told } = setUp(['eth1', 'bond0']);
+		wire.present.add('eth1');
+		await follower.follow(snapshot);
+		assert.deepEqual(told(), [
+			['eth1', true],
+			['bond0', false],
+		]);
+		await follower.follow(snapshot);
+		assert.deepEqual(told(), []);
+		wire.present.add('bond0');
+		await follower.follow(snapshot);
+		assert.deepEqual(told(), [['bond0', true]]);
+		assert.ok(wire.interfaces.every(({ attached }) => attached));
+		await follower.follow(snapshot);
+		assert.deepEqual(told(), []);
+	});
+
+	test('is told again when it is lost again', async () => {
+		const { wire, follower, told } = setUp(['eth1', 'bond0']);
+		wire.present.add('eth1').add('bond0');
+		await follower.follow(snapshot);
+		told();
+		wire.present.delete('bond0');
+		wire.setInterfaces(['eth1', 'bond0']);
+		await follower.follow(snapshot);
+		assert.deepEqual(told(), [['bond0', false]]);
+	});
+});
+
+test('while all is well, neither interfaces nor routes are looked at again for the same hosts', async () => {
+	const { wire, ways, follower } = setUp([]);
+	wire.present.add('eth1');
+	await follower.follow(snapshot);
+	const before = wire.interfaces;
+	await follower.follow(snapshot);
+	assert.equal(ways.asked, 1);
+	assert.equal(wire.interfaces, before);
+});
+
+test('endpoints that cannot be set are told and tried again: following goes on', async () => {
+	const { wire, follower, lines } = setUp(['eth1']);
+	wire.present.add('eth1');
+	wire.full = true;
+	await follower.follow(snapshot);
+	assert.match(lines.at(-1)?.msg ?? '', /trying again with the next snapshot/);
+	wire.full = false;
+	await follower.follow(snapshot);
+	assert.equal(wire.endpoints.length, 1);
+	assert.ok(wire.interfaces.every(({ attached }) => attached));
+});
