@@ -27,14 +27,14 @@ import { Loop } from './loop.js';
 /** Calls after which V8 keeps a function's compiled code warm; more rounds were not measurably faster. */
 const rounds = 3;
 /** A rehearsal must never hold up the start: on a machine where even this is too short, it has done its work anyway. */
-const longestMs = 5_000;
+const longestMsDefault = 5_000;
 
 /** Plays the decision through. Never throws: what goes wrong here is no reason not to start, and is told as such. */
-export async function rehearse(runtimeDirectory: string, log: Logger): Promise<void> {
+export async function rehearse(runtimeDirectory: string, log: Logger, longestMs = longestMsDefault): Promise<void> {
 	try {
 		const directory = mkdtempSync(join(runtimeDirectory, 'rehearsal-'));
 		try {
-			await play(directory);
+			await play(directory, bootMs() + longestMs);
 		} finally {
 			rmSync(directory, { recursive: true, force: true });
 		}
@@ -46,11 +46,22 @@ export async function rehearse(runtimeDirectory: string, log: Logger): Promise<v
 	}
 }
 
-async function play(directory: string): Promise<void> {
+/** However it ends, no listener, timer or probe of it is left: any of them would keep this process from ending. */
+async function play(directory: string, endMs: number): Promise<void> {
 	const server = createServer((socket) => socket.destroy());
-	const port = await listen(server, 0);
-	const stage = new Stage(directory, port);
-	const endMs = bootMs() + longestMs;
+	let stage: Stage | undefined;
+	try {
+		const port = await listen(server, 0);
+		stage = new Stage(directory, port);
+		await perform(stage, server, port, endMs);
+	} finally {
+		server.close();
+		stage?.close();
+	}
+}
+
+async function perform(stage: Stage, server: Server, port: number, endMs: number): Promise<void> {
+	stage.begin();
 	await stage.until(() => stage.calibrated, endMs);
 	for (let round = 0; round < rounds; round++) {
 		await new Promise((resolve) => server.close(resolve));
@@ -59,8 +70,6 @@ async function play(directory: string): Promise<void> {
 		await listen(server, port);
 		await stage.until(() => isSettled(stage.state) && stage.weight === 1, endMs);
 	}
-	server.close();
-	stage.close();
 }
 
 function listen(server: Server, port: number): Promise<number> {
@@ -87,18 +96,20 @@ class Stage implements TableWriter {
 	readonly #prober = new Prober();
 	readonly #endpoint: Endpoint;
 	readonly #service: Service;
+	readonly #calibration: Calibration;
 	readonly #loop: Loop;
 
 	constructor(directory: string, port: number) {
 		this.#endpoint = { protocol: 'tcp', family: 'inet', address: '127.0.0.1', port };
 		this.#service = rehearsalService(port);
+		this.#calibration = new Calibration(directory, () => {});
 		const ledger = new Ledger(join(directory, 'leases'));
 		const journal = new Journal({ directory, segmentBytes: 65_536, segments: 2, waitingMax: 0 });
 		const executors = createExecutors({
 			prober: this.#prober,
 			weights: new Weights({ table: this, ledger, dryRun: false }),
 			ledger,
-			calibration: new Calibration(directory, () => {}),
+			calibration: this.#calibration,
 			binding: [],
 			telling: [],
 			journal,
@@ -110,6 +121,10 @@ class Stage implements TableWriter {
 			noted: () => {},
 		});
 		this.#loop = new Loop(this.state, bootMs, executors);
+	}
+
+	/** The first snapshot sets everything going. */
+	begin(): void {
 		const snapshot: Snapshot = { services: [this.#service] };
 		this.#loop.take({ kind: 'table', snapshot, sinceMs: bootMs() });
 	}
@@ -156,6 +171,7 @@ class Stage implements TableWriter {
 	close(): void {
 		this.#loop.close();
 		this.#prober.close();
+		this.#calibration.flush();
 	}
 }
 
