@@ -103,7 +103,7 @@ class Daemon {
 		private readonly routes: RouteClient,
 	) {
 		this.#evidence = createEvidence(config.policy.windowMs);
-		this.#targets = openTargets(config, log);
+		this.#targets = openTargets(config, log, dryRun);
 		this.#ledger = new Ledger(ledgerDirectory(config.runtimeDirectory, dryRun), this.#targets.trackFile);
 		this.#calibration = new Calibration(config.runtimeDirectory, (error) =>
 			log.warn({ err: error }, 'calibrated probes could not be remembered'),

@@ -11,9 +11,9 @@ import type { Config } from './config.js';
 export interface Targets {
 	binding: BindingTarget[];
 	telling: TellingTarget[];
-	/** The file by which a monitor is bound to a destination, for the ledger. */
+	/** The file by which a monitor is bound to a destination, for the ledger; none in a dry run, which binds nobody. */
 	trackFile: (key: LeaseKey) => string | undefined;
-	/** Ends the bindings of leases that are over, for a daemon that starts. */
+	/** Ends the bindings of leases that are over, for a daemon that starts. A dry run leaves other daemons' as they are. */
 	sweep: (leases: readonly LeaseKey[]) => void;
 	noted: (target: string, delivery: Delivery) => void;
 	deliveries: () => { target: string; result: 'delivered' | 'failed'; count: number }[];
@@ -22,7 +22,7 @@ export interface Targets {
 	close: () => Promise<void>;
 }
 
-export function openTargets(config: Config, log: Logger): Targets {
+export function openTargets(config: Config, log: Logger, dryRun: boolean): Targets {
 	const { keepalived: keepalivedConfig, exec: execConfig } = config.monitors;
 	const keepalived = keepalivedConfig && new KeepalivedTarget(keepalivedConfig.trackDirectory);
 	if (keepalived?.notice) log.warn(keepalived.notice);
@@ -31,8 +31,10 @@ export function openTargets(config: Config, log: Logger): Targets {
 	return {
 		binding: keepalived ? [keepalived] : [],
 		telling: exec ? [exec] : [],
-		trackFile: ({ service, destination }) => keepalived?.file(service, destination),
-		sweep: (leases) => sweep(keepalived, leases, log),
+		trackFile: ({ service, destination }) => (dryRun ? undefined : keepalived?.file(service, destination)),
+		sweep: (leases) => {
+			if (!dryRun) sweep(keepalived, leases, log);
+		},
 		noted: (target, delivery) => count(counts, target, delivery.ok ? 'delivered' : 'failed'),
 		deliveries: () => [...counts.values()],
 		overflow: () => exec?.overflow ?? 0,
