@@ -74,7 +74,10 @@ export class Journal {
 		if (!this.#retry) this.#start();
 	}
 
-	/** Writes what is queued and closes the file; gives up, counting what is left, when the disk does not answer. */
+	/**
+	 * Writes what is queued and closes the file; gives up, counting what is left, when the disk does not answer.
+	 * Never rejects: what a stop does after it is worth more than the last lines.
+	 */
 	async close(): Promise<void> {
 		this.#closed = true;
 		clearTimeout(this.#retry);
@@ -84,11 +87,23 @@ export class Journal {
 		const late = new Promise<void>((resolve) => {
 			timer = setTimeout(resolve, closeWaitMs);
 		});
-		await Promise.race([this.#draining, late]);
+		await Promise.race([this.#end(), late]);
 		clearTimeout(timer);
 		clearTimeout(this.#retry);
 		this.#losses.dropped += this.#waiting.splice(0).length;
-		await Promise.race([this.#segment?.handle.close(), late]);
+	}
+
+	/** Some file systems report a failed write only here (close(2): NFS, quotas). */
+	async #end(): Promise<void> {
+		try {
+			await this.#draining;
+			await this.#segment?.handle.close();
+		} catch (error) {
+			this.#losses.failedWrites += 1;
+			this.#options.onTrouble(
+				`the journal could not be closed (${(error as Error).message}); its last lines may be missing`,
+			);
+		}
 	}
 
 	#start(): void {

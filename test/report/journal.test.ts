@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import {
 	appendFileSync,
+	closeSync,
+	existsSync,
 	mkdirSync,
 	readdirSync,
 	readFileSync,
+	readlinkSync,
 	rmSync,
 	statSync,
 	symlinkSync,
@@ -40,6 +43,20 @@ async function numbers(directory: string): Promise<unknown[]> {
 async function until(condition: () => boolean): Promise<void> {
 	for (let i = 0; i < 500 && !condition(); i += 1) await new Promise((resolve) => setTimeout(resolve, 5));
 	assert.ok(condition(), 'it did not come about within 2.5 s');
+}
+
+/** Closes this process's descriptor of a file, so that its owner's own close fails (EBADF). */
+function closeBehindItsBack(path: string): void {
+	const links = readdirSync('/proc/self/fd').filter((fd) => {
+		try {
+			return readlinkSync(`/proc/self/fd/${fd}`) === path;
+		} catch {
+			// The descriptor by which the directory itself was read.
+			return false;
+		}
+	});
+	assert.equal(links.length, 1);
+	closeSync(Number(links[0]));
 }
 
 describe('the journal', () => {
@@ -128,6 +145,20 @@ describe('the journal', () => {
 		await until(() => journal.losses.failedWrites >= 1);
 		await journal.close();
 		assert.deepEqual({ ...journal.losses, failedWrites: 0 }, { dropped: 1, failedWrites: 0 });
+	});
+
+	test('closes without a rejection where the file itself cannot be closed, and tells it', async (t) => {
+		const directory = temporaryDirectory(t);
+		const told: string[] = [];
+		const journal = open(directory, { onTrouble: (sentence) => told.push(sentence) });
+		journal.write(entry(1), 1, at);
+		const path = join(directory, segmentName(1));
+		await until(() => existsSync(path) && statSync(path).size > 0);
+		closeBehindItsBack(path);
+		await journal.close();
+		assert.equal(told.length, 1);
+		assert.match(told[0] ?? '', /could not be closed \(EBADF/);
+		assert.equal(journal.losses.failedWrites, 1);
 	});
 
 	test('begins a line of its own after a line that was torn off', async (t) => {
