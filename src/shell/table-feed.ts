@@ -20,7 +20,11 @@ export interface TableFeedOptions {
 	read: () => Promise<Snapshot>;
 	intervalMs: number;
 	nowMs: () => number;
-	/** `sinceMs`: when reading began, which is all that a snapshot can vouch for. */
+	/**
+	 * `sinceMs`: when reading began, which is all that a snapshot can vouch for. What it throws is nobody's answer but a
+	 * mistake of our own, in a judge whose state nobody can vouch for any more: it ends the process, as an uncaught
+	 * error does, and the ledger is there for the next one and for the helper.
+	 */
 	onSnapshot: (snapshot: Snapshot, sinceMs: number) => void;
 	onFailure: (error: Error) => void;
 }
@@ -82,24 +86,30 @@ export class TableFeed {
 		this.#timer = undefined;
 		this.#reading = true;
 		this.#again = false;
-		const { read, intervalMs, nowMs, onSnapshot, onFailure } = this.#options;
+		const { intervalMs, nowMs, onSnapshot } = this.#options;
 		const sinceMs = nowMs();
-		let nextMs = intervalMs;
-		try {
-			const snapshot = await read();
-			if (this.#closed) return;
+		const snapshot = await this.#ask();
+		if (this.#closed) return;
+		if (snapshot) {
 			this.#lastMs = sinceMs;
 			onSnapshot(snapshot, sinceMs);
-		} catch (error) {
-			if (this.#closed) return;
-			nextMs = Math.max(intervalMs, afterFailureMs);
-			onFailure(error as Error);
-		} finally {
-			this.#reading = false;
-			this.#lastEndMs = nowMs();
-			this.#lastTookMs = this.#lastEndMs - sinceMs;
 		}
-		this.#wake(Math.max(nextMs, this.#lastTookMs * restAfterReading));
+		this.#reading = false;
+		this.#lastEndMs = nowMs();
+		this.#lastTookMs = this.#lastEndMs - sinceMs;
+		const restMs = snapshot ? intervalMs : Math.max(intervalMs, afterFailureMs);
+		this.#wake(Math.max(restMs, this.#lastTookMs * restAfterReading));
 		if (this.#again) this.refresh();
+	}
+
+	/** The table, or undefined where it could not be read, which is told. */
+	async #ask(): Promise<Snapshot | undefined> {
+		const { read, onFailure } = this.#options;
+		try {
+			return await read();
+		} catch (error) {
+			if (!this.#closed) onFailure(error as Error);
+			return undefined;
+		}
 	}
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { TableFeed } from '../../src/shell/table-feed.js';
 import type { Snapshot } from '../../src/table/model.js';
@@ -74,4 +75,23 @@ test('what arrives after closing is nobody’s business', async () => {
 	release(empty);
 	await new Promise((resolve) => setTimeout(resolve, 5));
 	assert.deepEqual(seen, []);
+});
+
+test('a mistake of our own in judging a snapshot ends the process: it is no failure to read the table', () => {
+	const program = `
+		import { TableFeed } from ${JSON.stringify(new URL('../../src/shell/table-feed.js', import.meta.url).href)};
+		new TableFeed({
+			read: async () => ({ services: [] }),
+			intervalMs: 1,
+			nowMs: () => performance.now(),
+			onSnapshot: () => { throw new Error('a broken judge'); },
+			onFailure: () => console.log('told as a failed reading'),
+		}).refresh();
+	`;
+	const { status, stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', program], {
+		encoding: 'utf8',
+		timeout: 10_000,
+	});
+	assert.deepEqual([status, stdout], [1, '']);
+	assert.match(stderr, /a broken judge/);
 });
