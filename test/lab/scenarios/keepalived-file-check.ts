@@ -7,7 +7,6 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JournalLine } from '../../../src/report/segments.js';
 import { type Keepalived, startKeepalived, trackDirectory } from '../keepalived.js';
-import { metric } from '../metrics.js';
 import { concerns } from '../refusals.js';
 import type { Daemon, Lab, RealServer, Scenario } from '../scenario.js';
 import { natIpv4, type Topology } from '../topology.js';
@@ -47,12 +46,10 @@ async function startIpvigil(lab: Lab, mode: 'notify' | 'assist'): Promise<Daemon
 
 /** Mode notify: dead, removed by keepalived at our word; back, and put back by keepalived. */
 async function notified(lab: Lab, keepalived: Keepalived, daemon: Daemon, server: RealServer): Promise<void> {
-	const calibrations = await countCalibrations(lab);
 	const killedMs = await killInQuiet(lab, keepalived, server);
 	const removed = await awaitRemoval(lab, keepalived, daemon, server, killedMs);
 	lab.fact('notify: from the kill to removed by keepalived, ms', Math.round(removed.bootMs - killedMs));
 	await awaitReturn(lab, server);
-	await awaitCalibration(lab, calibrations);
 }
 
 /** ipvigil dies by SIGKILL while the server is out; its successor, in mode assist, sees the server return. */
@@ -143,17 +140,6 @@ async function awaitIn(lab: Lab, server: RealServer): Promise<void> {
 	await lab.until('neither a lease nor a track file is left', actLimitMs, async () =>
 		(await Promise.all([leases, trackDirectory].map((one) => readdir(one)))).every((names) => names.length === 0),
 	);
-}
-
-const calibrated = 'ipvigil_probes_total{outcome="accepted",purpose="calibrate"}';
-
-async function countCalibrations(lab: Lab): Promise<number> {
-	return (await metric(lab, calibrated)) ?? 0;
-}
-
-/** A server that keepalived has put back is a new destination to ipvigil, whose probe must first succeed again. */
-async function awaitCalibration(lab: Lab, before: number): Promise<void> {
-	await lab.until('the probe is calibrated again', actLimitMs, async () => (await countCalibrations(lab)) > before);
 }
 
 async function journaled(
