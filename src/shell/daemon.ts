@@ -110,6 +110,8 @@ class Daemon {
 		);
 		const onTrouble = (sentence: string) => log.error(sentence);
 		this.#journal = new Journal({ directory: config.journalDirectory, ...config.journal, onTrouble });
+		// The last thing that may fail; what is opened after it only says that it is not to be had.
+		this.#vantage = openVantage({ config, routes, log, onEvents: (events) => this.#hear(events) });
 		this.#audit = this.#openAudit();
 		const lastWriter = (lease: Lease) => this.#lastWriter(lease);
 		const weights = new Weights({ table, ledger: this.#ledger, dryRun, lastWriter });
@@ -132,7 +134,6 @@ class Daemon {
 				noted: this.#targets.noted,
 			}),
 		);
-		this.#vantage = openVantage({ config, routes, log, onEvents: (events) => this.#hear(events) });
 		this.#feed = new TableFeed({
 			read: () => table.snapshot(),
 			intervalMs: config.snapshotIntervalMs,

@@ -101,6 +101,17 @@ function kindOf(error: Error, isRoot: boolean): ExitKind {
 	return kindOfCode[code] ?? 'failure';
 }
 
+/** What `run` says and ends with where the wire, without which it would see nothing, is not to be had. */
+export function cannotWatch(
+	{ code, reason, remedy }: { code: string; reason: string; remedy: string },
+	isRoot: boolean = process.geteuid?.() === 0,
+): OperatorError {
+	const denied = code === 'EPERM' || code === 'EACCES';
+	const unbuilt = code === 'ENOENT' || kindOfCode[code] === 'not-built';
+	const kind = unbuilt ? 'not-built' : denied && !isRoot ? 'privileges' : 'no-bpf';
+	return new OperatorError(kind, `The wire cannot be watched: ${reason.replace(/^wire: /, '')}.`, remedy);
+}
+
 /** From whatever was thrown to how the process ends. */
 export function toExit(error: unknown, isRoot: boolean = process.geteuid?.() === 0): Exit {
 	if (!(error instanceof Error)) return { kind: 'failure', code: 1, sentence: String(error), remedy: '' };

@@ -11,9 +11,9 @@ export interface Instance {
 	release(): void;
 }
 
-/** Takes the runtime directory, which is made where it is missing. @throws OperatorError `busy`, or the system's error. */
+/** Takes the runtime directory, which is made where it is missing. @throws OperatorError `busy` or `privileges`, or the system's error. */
 export async function claim(runtimeDirectory: string): Promise<Instance> {
-	mkdirSync(runtimeDirectory, { recursive: true, mode: 0o755 });
+	make(runtimeDirectory);
 	const path = join(runtimeDirectory, 'instance.sock');
 	if (await answers(path))
 		throw new OperatorError(
@@ -26,6 +26,19 @@ export async function claim(runtimeDirectory: string): Promise<Instance> {
 	await listen(server, path);
 	server.unref();
 	return { release: () => server.close() };
+}
+
+function make(runtimeDirectory: string): void {
+	try {
+		mkdirSync(runtimeDirectory, { recursive: true, mode: 0o755 });
+	} catch (error) {
+		const { code, message } = error as NodeJS.ErrnoException;
+		throw new OperatorError(
+			code === 'EACCES' || code === 'EPERM' ? 'privileges' : 'failure',
+			`The runtime directory ${runtimeDirectory} cannot be made: ${message}.`,
+			'Run ipvigil as root, or configure a runtimeDirectory that it may write.',
+		);
+	}
 }
 
 function answers(path: string): Promise<boolean> {

@@ -3,7 +3,6 @@
  */
 import type { Logger } from 'pino';
 import type { AuditCapture } from '../capture/audit.js';
-import type { Unavailable } from '../capture/availability.js';
 import type { WireCapture } from '../capture/wire.js';
 import type { ProbeOutcome, ProbePurpose } from '../judge/input.js';
 import type { State } from '../judge/state.js';
@@ -20,7 +19,7 @@ export interface ReportParts {
 	dryRun: boolean;
 	log: Logger;
 	state: State;
-	wire: WireCapture | Unavailable | undefined;
+	wire: WireCapture | undefined;
 	audit: AuditCapture | undefined;
 	journal: Journal;
 	targets: Targets;
@@ -62,7 +61,7 @@ function view(parts: ReportParts): MetricsView {
 }
 
 function* destinationViews({ state, wire }: ReportParts): Generator<DestinationView> {
-	const watched = wire?.available ? wire.counters() : [];
+	const watched = wire?.counters() ?? [];
 	const counters = new Map(watched.map(({ endpoint, counters }) => [endpointId(endpoint), counters]));
 	for (const { service, destination, inTable, verdict, lease, endpoint } of state.destinations.values()) {
 		if (!inTable) continue;
@@ -73,7 +72,7 @@ function* destinationViews({ state, wire }: ReportParts): Generator<DestinationV
 }
 
 function losses({ wire, audit, journal, targets }: ReportParts): MetricsView['losses'] {
-	const streams = [wire?.available ? wire.losses() : undefined, audit?.losses()];
+	const streams = [wire?.losses(), audit?.losses()];
 	const sum = (of: 'ringFull' | 'malformed') => streams.reduce((total, one) => total + (one?.[of] ?? 0), 0);
 	const { dropped } = journal.losses;
 	return { ring: sum('ringFull'), malformed: sum('malformed'), journal: dropped, hook: targets.overflow() };

@@ -4,16 +4,17 @@
  */
 
 import type { Logger } from 'pino';
-import type { Unavailable } from '../capture/availability.js';
 import { type InterfaceState, openWire, type WireCapture } from '../capture/wire.js';
 import type { KernelEvent } from '../decode/event.js';
 import type { RouteClient } from '../netlink/route-client.js';
 import { endpointId, endpointOf } from '../table/identity.js';
 import type { Endpoint, Snapshot } from '../table/model.js';
 import type { Config } from './config.js';
+import { cannotWatch } from './errors.js';
 
 export interface Vantage {
-	readonly wire: WireCapture | Unavailable | undefined;
+	/** Undefined where nothing is to be watched. */
+	readonly wire: WireCapture | undefined;
 	/** Brings endpoints, addresses and interfaces up to the table. Never throws: what fails is told and tried again. */
 	follow(snapshot: Snapshot): Promise<void>;
 	close(): void;
@@ -26,18 +27,17 @@ export interface VantageOptions {
 	onEvents: (events: KernelEvent[]) => void;
 }
 
-/** `attach: none` watches nothing: the rest of ipvigil goes on with what it hears otherwise. */
+/**
+ * `attach: none` watches nothing: the rest of ipvigil goes on with what it hears otherwise.
+ * @throws OperatorError where this kernel or these privileges do not load the wire's program.
+ */
 export function openVantage({ config, routes, log, onEvents }: VantageOptions): Vantage {
 	const { attach } = config;
 	if (attach === 'none') return { wire: undefined, follow: async () => {}, close: () => {} };
 	const onError = (error: Error) => log.error({ err: error }, 'the wire events could not be read');
 	// On no interface yet: one that is not there at start (a bond, a VLAN) may come later, and `follow` tries again.
 	const wire = openWire({ attach, interfaces: [], onEvents, onError });
-	if (!wire.available) {
-		const { reason, remedy } = wire;
-		log.error({ reason, remedy }, 'the wire cannot be watched: refusals will not be seen');
-		return { wire, follow: async () => {}, close: () => {} };
-	}
+	if (!wire.available) throw cannotWatch(wire);
 	const follower = new Follower(wire, config.interfaces, routes, log);
 	return { wire, follow: (snapshot) => follower.follow(snapshot), close: () => follower.close() };
 }

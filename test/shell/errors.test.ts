@@ -1,7 +1,7 @@
 /** What a failure comes to: the exit code, the sentence, the remedy. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describeExit, exits, exitTable, OperatorError, toExit } from '../../src/shell/errors.js';
+import { cannotWatch, describeExit, exits, exitTable, OperatorError, toExit } from '../../src/shell/errors.js';
 
 function failure(message: string, properties: Record<string, unknown>): Error {
 	return Object.assign(new Error(message), properties);
@@ -49,4 +49,15 @@ test("an error's own remedy counts more than the usual one, and none is said twi
 		describeExit(toExit(new OperatorError('usage', 'Do it well.', 'Do it well.'))),
 		'ipvigil: Do it well.\n',
 	);
+});
+
+test('a wire that is not to be had ends run with the code of what is missing', () => {
+	const say = { reason: 'the kernel does not permit it', remedy: 'run as root' };
+	const kindFor = (code: string, isRoot: boolean) => cannotWatch({ code, ...say }, isRoot).kind;
+	assert.equal(kindFor('EPERM', false), 'privileges');
+	assert.equal(kindFor('EPERM', true), 'no-bpf');
+	assert.equal(kindFor('ENOSYS', false), 'no-bpf');
+	assert.equal(kindFor('ADDON_MISSING', true), 'not-built');
+	assert.equal(kindFor('ENOENT', true), 'not-built');
+	assert.match(cannotWatch({ code: 'EPERM', ...say }).message, /^The wire cannot be watched: the kernel does not/);
 });

@@ -26,6 +26,16 @@ test('what a dead one left behind does not stand in the way', async () => {
 	(await claim(directory)).release();
 });
 
+test('a runtime directory that cannot be made is told with its path', async () => {
+	const file = join(root, 'file');
+	writeFileSync(file, '');
+	const directory = join(file, 'run');
+	await assert.rejects(claim(directory), {
+		kind: 'failure',
+		message: new RegExp(`${directory} cannot be made: ENOTDIR`),
+	});
+});
+
 test('a rehearsal reaches its end and leaves nothing behind', async () => {
 	const directory = mkdtempSync(join(root, 'rehearsal-'));
 	const warnings: string[] = [];
