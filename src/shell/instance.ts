@@ -11,9 +11,8 @@ export interface Instance {
 	release(): void;
 }
 
-/** Takes the runtime directory, which is made where it is missing. @throws OperatorError `busy` or `privileges`, or the system's error. */
+/** Takes the runtime directory, which is made where it is missing. @throws OperatorError */
 export async function claim(runtimeDirectory: string): Promise<Instance> {
-	make(runtimeDirectory);
 	const path = join(runtimeDirectory, 'instance.sock');
 	if (await answers(path))
 		throw new OperatorError(
@@ -21,24 +20,24 @@ export async function claim(runtimeDirectory: string): Promise<Instance> {
 			`Another ipvigil uses ${runtimeDirectory}.`,
 			'Stop it, or give this one a runtimeDirectory of its own.',
 		);
-	rmSync(path, { force: true });
 	const server = createServer((socket) => socket.destroy());
-	await listen(server, path);
+	try {
+		mkdirSync(runtimeDirectory, { recursive: true, mode: 0o755 });
+		rmSync(path, { force: true });
+		await listen(server, path);
+	} catch (error) {
+		throw cannotUse(runtimeDirectory, error as NodeJS.ErrnoException);
+	}
 	server.unref();
 	return { release: () => server.close() };
 }
 
-function make(runtimeDirectory: string): void {
-	try {
-		mkdirSync(runtimeDirectory, { recursive: true, mode: 0o755 });
-	} catch (error) {
-		const { code, message } = error as NodeJS.ErrnoException;
-		throw new OperatorError(
-			code === 'EACCES' || code === 'EPERM' ? 'privileges' : 'failure',
-			`The runtime directory ${runtimeDirectory} cannot be made: ${message}.`,
-			'Run ipvigil as root, or configure a runtimeDirectory that it may write.',
-		);
-	}
+function cannotUse(runtimeDirectory: string, { code, message }: NodeJS.ErrnoException): OperatorError {
+	return new OperatorError(
+		code === 'EACCES' || code === 'EPERM' ? 'privileges' : 'failure',
+		`The runtime directory ${runtimeDirectory} cannot be used: ${message}.`,
+		'Run ipvigil as root, or configure a runtimeDirectory that it may write.',
+	);
 }
 
 function answers(path: string): Promise<boolean> {

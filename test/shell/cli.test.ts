@@ -133,7 +133,7 @@ test('run without privileges is one sentence and ends with 3', (t) => {
 	const { code, out, err } = ipvigilUnprivileged('run', '--config', file);
 	assert.equal(code, exits.privileges.code);
 	assert.equal(out, '');
-	assert.match(err, /^ipvigil: [^\n]*\/sys\/ipvigil[^\n]*\nRun as root\.\n$/);
+	assert.match(err, /^ipvigil: [^\n]*\/sys\/ipvigil[^\n]*\nRun ipvigil as root, [^\n]*\n$/);
 });
 
 test("doctor's JSON and its exit code say the same", () => {

@@ -32,7 +32,7 @@ test('a runtime directory that cannot be made is told with its path', async () =
 	const directory = join(file, 'run');
 	await assert.rejects(claim(directory), {
 		kind: 'failure',
-		message: new RegExp(`${directory} cannot be made: ENOTDIR`),
+		message: new RegExp(`${directory} cannot be used: ENOTDIR`),
 	});
 });
 
