@@ -11,7 +11,7 @@ import { rewritten } from './ending.js';
 import type { Input } from './input.js';
 import { resume } from './resume.js';
 import type { State } from './state.js';
-import { heard, probed, tickEndpoint } from './suspicion.js';
+import { heard, nextTickMs, probed, tickEndpoint } from './suspicion.js';
 import { applySnapshot } from './sync.js';
 import { endLease, outcome, tickDestination } from './tenure.js';
 import type { Turn } from './turn.js';
@@ -89,8 +89,7 @@ function tick(turn: Turn): void {
 		const endpoint = state.endpoints.get(id);
 		if (!endpoint) continue;
 		tickEndpoint(turn, endpoint);
-		const dueMs = endpoint.next?.atMs ?? endpoint.lastRefusalMs + state.policy.windowMs;
-		if (state.busyEndpoints.has(id) && !endpoint.probing) nextMs = Math.min(nextMs, dueMs);
+		if (state.busyEndpoints.has(id)) nextMs = Math.min(nextMs, nextTickMs(turn, endpoint));
 	}
 	if (Number.isFinite(nextMs)) turn.actions.push({ kind: 'schedule', atMs: nextMs });
 }

@@ -162,18 +162,35 @@ function convict(turn: Turn, endpoint: EndpointState, probe: ProbeOutcome): void
 	}
 }
 
+/** Whether a probe for this purpose will settle a suspicion; a calibration comes again and again, and need not. */
+function settles(purpose: ProbePurpose | undefined): boolean {
+	return purpose !== undefined && purpose !== 'calibrate';
+}
+
+function windowEndMs(turn: Turn, endpoint: EndpointState): number {
+	return endpoint.lastRefusalMs + turn.state.policy.windowMs;
+}
+
+/** When this endpoint wants its next tick: a probe that is due, or the end of the window after its last refusal. */
+export function nextTickMs(turn: Turn, endpoint: EndpointState): number {
+	const probeMs = endpoint.probing ? undefined : endpoint.next?.atMs;
+	const endMs = windowEndMs(turn, endpoint);
+	return Math.min(probeMs ?? Number.POSITIVE_INFINITY, endMs > turn.nowMs ? endMs : Number.POSITIVE_INFINITY);
+}
+
 /** Sends the probes that are due and ends suspicions that nothing has fed for a whole window. */
 export function tickEndpoint(turn: Turn, endpoint: EndpointState): void {
 	sendDue(turn, endpoint);
-	if (endpoint.probing || (endpoint.next && endpoint.next.purpose !== 'calibrate')) return;
+	if (settles(endpoint.probing) || settles(endpoint.next?.purpose)) return;
 	const suspects = destinationsOn(turn.state, endpoint).filter(({ verdict }) => verdict === 'suspect');
-	const over = turn.nowMs - endpoint.lastRefusalMs >= turn.state.policy.windowMs;
+	const over = windowEndMs(turn, endpoint) <= turn.nowMs;
 	for (const destination of over ? suspects : []) {
 		acquit(destination);
 		journal(turn, 'suspicion-over', destination, {});
 		reconsider(turn, destination.serviceId);
 	}
-	if ((suspects.length === 0 || over) && !endpoint.next) turn.state.busyEndpoints.delete(endpoint.id);
+	if ((suspects.length === 0 || over) && !endpoint.next && !endpoint.probing)
+		turn.state.busyEndpoints.delete(endpoint.id);
 }
 
 /** Asks a failed server whether it is back: for a lease that was resumed. */

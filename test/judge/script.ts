@@ -51,7 +51,8 @@ export class Script {
 
 	private commands: Record<string, (words: string[], body: string[]) => void> = {
 		start: (words) => this.start(words),
-		table: (_, body) => this.table(body.join('\n')),
+		// `table`, or `table 5ms`: a reading that began so long ago.
+		table: ([age], body) => this.table(body.join('\n'), this.nowMs - (age ? milliseconds(age) : 0)),
 		calibrated: (words) => this.input({ kind: 'probe', ...probeOf(words, 'calibrate', 'accepted') }),
 		refusal: (words) => this.refusal(words),
 		probe: (words) =>
