@@ -92,19 +92,6 @@ export class AuditCapture {
 		this.#stream = new EventStream(object.map('events'), object.map('losses'), sink);
 	}
 
-	/** The last write of every destination that was written since the hooks were first attached. */
-	writers(): LastWrite[] {
-		const { keys, values, count } = this.#writers.entries(this.#writers.maxEntries);
-		const { keySize, valueSize } = this.#writers;
-		const entries = Array.from({ length: count }, (_, index) =>
-			decodeLastWrite(
-				keys.subarray(index * keySize, (index + 1) * keySize),
-				values.subarray(index * valueSize, (index + 1) * valueSize),
-			),
-		);
-		return entries.filter((entry): entry is LastWrite => !('kind' in entry));
-	}
-
 	/** The last write of one destination; undefined where nobody wrote it since the hooks were first attached. */
 	lastWriter(service: ServiceAddress, destination: { address: string; port: number }): LastWrite | undefined {
 		const key = encodeWriterKey(service, destination);

@@ -204,12 +204,15 @@ function failedWrite(
 	detail: string,
 ): void {
 	destination.retryAtMs = turn.nowMs + turn.state.policy.retryMs;
-	announceOnce(turn, 'write-failed', destination, { detail, kind });
+	const spoken = heard && kind === 'take' && result === 'failed';
+	const next = spoken ? `${heard.by} has written it meanwhile, so it is left alone` : 'trying again';
+	announceOnce(turn, 'write-failed', destination, { detail, kind, next });
 	if (heard) holdDown(turn, destination);
 	if (kind === 'take' && result === 'failed') {
 		destination.lease = undefined;
 		destination.ending = undefined;
 		settle(destination);
+		if (heard) rewritten(turn, destination, heard.operation, heard.weight, heard.by);
 	} else if (kind === 'take') destination.ending = 'nobody could say whether it had been written';
 	turn.actions.push({ kind: 'schedule', atMs: destination.retryAtMs });
 }

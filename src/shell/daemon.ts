@@ -189,7 +189,10 @@ class Daemon {
 			onEvents: (events) => this.#hear(events),
 			onError: (error) => this.log.error({ err: error }, 'the audit events could not be read'),
 		});
-		if (audit.available) return audit;
+		if (audit.available) {
+			if (audit.adopted) this.log.info('the audit of an earlier ipvigil is taken over: no write was missed since');
+			return audit;
+		}
 		const { reason, remedy } = audit;
 		this.log.warn({ reason, remedy }, 'the table is not audited: writes by others are noticed by their value only');
 		return undefined;
