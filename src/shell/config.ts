@@ -3,13 +3,14 @@
  * misspelt limit that is silently ignored is worse than none. It opens nothing but the file it is given, and what the
  * numbers of `policy` mean is said in judge/policy.ts. How a refusal is worded lives in config-issue.ts.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { LineCounter, parseDocument } from 'yaml';
 import * as z from 'zod';
 import { defaultPolicy, type Policy } from '../judge/policy.js';
 import { attachKinds, logLevels, modes } from './choices.js';
 import { describeIssues } from './config-issue.js';
 import { OperatorError } from './errors.js';
+import { readTextFile } from './text-file.js';
 
 /** Read where no --config is given and the file exists. */
 export const defaultConfigPath = '/etc/ipvigil/config.yaml';
@@ -161,18 +162,5 @@ function refusal(sentences: string[]): OperatorError {
 export function loadConfig(path: string | undefined): Config {
 	if (path === undefined && !existsSync(defaultConfigPath)) return parseConfig('', 'defaults');
 	const file = path ?? defaultConfigPath;
-	return parseConfig(readConfig(file), file);
-}
-
-function readConfig(file: string): string {
-	try {
-		return readFileSync(file, 'utf8');
-	} catch (error) {
-		const reason = error instanceof Error ? error.message : String(error);
-		throw new OperatorError(
-			'usage',
-			`The configuration ${file} cannot be read: ${reason}`,
-			'Name a readable file with --config.',
-		);
-	}
+	return parseConfig(readTextFile(file, 'configuration', 'Name a readable file with --config.'), file);
 }

@@ -2,7 +2,6 @@
  * Where commands and the daemon get the table from: the kernel by netlink, or a file of ipvsadm rules. One service
  * costs one request of the kernel; the whole table is read only where nothing less was asked for.
  */
-import { readFileSync } from 'node:fs';
 import { IpvsClient } from '../netlink/ipvs-client.js';
 import type { TableWriter } from '../remedy/weights.js';
 import { serviceId } from '../table/identity.js';
@@ -10,6 +9,7 @@ import type { Service, ServiceAddress, Snapshot } from '../table/model.js';
 import { parseRules } from '../table/rules.js';
 import type { Config } from './config.js';
 import { OperatorError } from './errors.js';
+import { readTextFile } from './text-file.js';
 
 /** `services` empty: all of them. `rules` undefined: the kernel's table. A named service that is not there is an error. */
 export async function readTable(services: readonly ServiceAddress[], rules: string | undefined): Promise<Snapshot> {
@@ -64,26 +64,13 @@ function rulesTable(file: string): TableAccess {
 
 /** Reads a file of rules. A wrong line is a `usage` error that says where, what was found and what was expected. */
 export function readRules(file: string): Snapshot {
-	const result = parseRules(textOf(file));
+	const result = parseRules(readTextFile(file, 'rules', 'Name a readable file of ipvsadm rules.'));
 	if (result.ok) return result.snapshot;
 	throw new OperatorError(
 		'usage',
 		`${file}:${result.line}: found ${result.found}, expected ${result.expected}`,
 		'The format is that of: ipvsadm -S -n',
 	);
-}
-
-function textOf(file: string): string {
-	try {
-		return readFileSync(file, 'utf8');
-	} catch (error) {
-		const reason = error instanceof Error ? error.message : String(error);
-		throw new OperatorError(
-			'usage',
-			`The rules ${file} cannot be read: ${reason}`,
-			'Name a readable file of ipvsadm rules.',
-		);
-	}
 }
 
 function selectFrom(snapshot: Snapshot, addresses: readonly ServiceAddress[]): Snapshot {
