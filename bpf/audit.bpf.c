@@ -29,7 +29,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, 32768);
-	__type(key, struct writer_key);
+	__type(key, struct destination_key);
 	__type(value, struct writer_value);
 } writers SEC(".maps");
 
@@ -55,7 +55,7 @@ static __always_inline void read_address(__u8 *address, const void *from, __u32 
 	bpf_core_read(&words[3], 4, (const union nf_inet_addr *)from);
 }
 
-static __always_inline void read_key(struct writer_key *key, struct ip_vs_service *service, struct ip_vs_dest *dest)
+static __always_inline void read_key(struct destination_key *key, struct ip_vs_service *service, struct ip_vs_dest *dest)
 {
 	__builtin_memset(key, 0, sizeof(*key));
 	key->fwmark = service->fwmark;
@@ -68,7 +68,7 @@ static __always_inline void read_key(struct writer_key *key, struct ip_vs_servic
 	key->destination.protocol = key->service.protocol;
 }
 
-static __always_inline void remember(struct writer_key *key, struct table_write *write, __u64 now_ns)
+static __always_inline void remember(struct destination_key *key, struct table_write *write, __u64 now_ns)
 {
 	struct writer_value *last;
 	struct writer_value value;
@@ -92,7 +92,7 @@ static __always_inline void remember(struct writer_key *key, struct table_write 
 		count_loss(LOSS_WRITERS_FULL);
 }
 
-static __always_inline void tell(struct writer_key *key, struct table_write *write, __u64 now_ns)
+static __always_inline void tell(struct destination_key *key, struct table_write *write, __u64 now_ns)
 {
 	struct write_event *event = emit_reserve(EVENT_KIND_WRITE, sizeof(*event), now_ns);
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
@@ -103,10 +103,11 @@ static __always_inline void tell(struct writer_key *key, struct table_write *wri
 	event->operation = write->operation;
 	event->old_weight = write->old_weight;
 	event->new_weight = write->new_weight;
-	event->pid = bpf_get_current_pid_tgid() >> 32;
-	bpf_get_current_comm(event->comm, sizeof(event->comm));
+	event->caller.pid = bpf_get_current_pid_tgid() >> 32;
+	event->caller.uid = bpf_get_current_uid_gid();
+	bpf_get_current_comm(event->caller.comm, sizeof(event->caller.comm));
 	/* ldirectord and mon run ipvsadm: without its parent a write could not be told from a person's. */
-	BPF_CORE_READ_STR_INTO(&event->parent_comm, task, real_parent, comm);
+	BPF_CORE_READ_STR_INTO(&event->caller.parent_comm, task, real_parent, comm);
 	emit_submit(event);
 }
 
@@ -114,7 +115,7 @@ static __always_inline int record_write(struct ip_vs_service *service, struct ip
 					struct table_write write)
 {
 	__u64 now_ns = bpf_ktime_get_ns();
-	struct writer_key key;
+	struct destination_key key;
 
 	if (service->ipvs->net->ns.inum != own_netns)
 		return 0;

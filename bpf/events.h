@@ -18,7 +18,7 @@
  * Raised whenever a type below changes, or what audit.bpf.c does with one: pinned maps and links carry it
  * in their directory's name, so an older program is never adopted by a newer reader.
  */
-enum events_version { EVENTS_VERSION = 1 };
+enum events_version { EVENTS_VERSION = 2 };
 
 /* linux/sched.h TASK_COMM_LEN, the terminating zero included. */
 #define COMM_LENGTH 16
@@ -27,14 +27,81 @@ enum events_version { EVENTS_VERSION = 1 };
 enum no_weight { NO_WEIGHT = -1 };
 
 enum event_kind {
+	/* wire: a RST. */
 	EVENT_KIND_REFUSAL = 1,
+	/* audit: a destination was written, or was to be. */
 	EVENT_KIND_WRITE = 2,
+	/* wire: an ICMP error about a packet of ours. */
+	EVENT_KIND_UNREACHABLE = 3,
+	/* outcome: what became of a connection attempt. */
+	EVENT_KIND_OUTCOME = 4,
+	/* outcome: the endpoint behind a destination without a port of its own. */
+	EVENT_KIND_LEARNED = 5,
+	/* audit: a service was written, or was to be. */
+	EVENT_KIND_SERVICE = 6,
+	/* link: an interface of the director changed. */
+	EVENT_KIND_LINK = 7,
+	/* link: a neighbour (ARP, ND) failed or came back. */
+	EVENT_KIND_NEIGHBOUR = 8,
 };
 
 enum operation {
 	OPERATION_ADD = 1,
 	OPERATION_EDIT = 2,
 	OPERATION_DELETE = 3,
+	/* All services at once; a service_event without a service. */
+	OPERATION_FLUSH = 4,
+};
+
+/* How the writer spoke to IPVS. */
+enum via {
+	VIA_UNKNOWN = 0,
+	VIA_NETLINK = 1,
+	VIA_SETSOCKOPT = 2,
+};
+
+/* The encapsulation that a quoted packet of ours was in. */
+enum tunnel {
+	TUNNEL_NONE = 0,
+	TUNNEL_IPIP = 1,
+	TUNNEL_GUE = 2,
+	TUNNEL_GRE = 3,
+};
+
+/* Whether the frame came from where the host is known to be. A stranger's packet is rejected and counted. */
+enum sender {
+	/* Nothing is known of this host's MAC addresses yet, or the interface has none. */
+	SENDER_UNLEARNED = 0,
+	SENDER_KNOWN = 1,
+};
+
+/* What became of an attempt; each but the last two speaks of one destination. */
+enum outcome {
+	/* RST|ACK, seq 0, ack = ISN + 1 + SYN data, for a SYN that IPVS scheduled and that was never accepted. */
+	OUTCOME_REFUSED = 1,
+	/* The client sent its SYN again: nobody answered. */
+	OUTCOME_SYN_REPEATED = 2,
+	/* Attempts wait longer than accepted ones do here, and none has been accepted since they began. */
+	OUTCOME_OVERDUE = 3,
+	/* The client sent its data again: the host died after the handshake. */
+	OUTCOME_DATA_REPEATED = 4,
+	/* The server reset an accepted connection. */
+	OUTCOME_RESET = 5,
+	/* The client closed, its request unanswered. */
+	OUTCOME_GAVE_UP = 6,
+	/* The first acceptance after any of the above. */
+	OUTCOME_ACCEPTED_AGAIN = 7,
+	/* The scheduler found no destination: speaks of the service. */
+	OUTCOME_NO_DESTINATION = 8,
+};
+
+enum link_change {
+	/* value: 1 up, 0 down. */
+	LINK_CHANGE_CARRIER = 1,
+	/* On a bond; value: the active slave's interface index, 0 for none. */
+	LINK_CHANGE_ACTIVE_SLAVE = 2,
+	/* On a slave; value: BOND_LINK_UP 0, FAIL 1, DOWN 2, BACK 3; other_index: its bond. */
+	LINK_CHANGE_SLAVE = 3,
 };
 
 /* Where testimony is lost or left unread; the index into the per-CPU array `losses`. */
@@ -48,7 +115,19 @@ enum loss {
 	LOSS_HEADER_CHAIN = 3,
 	/* The last-writer map is full: the write is told by the ring, but will not be remembered. */
 	LOSS_WRITERS_FULL = 4,
-	LOSS_COUNT = 5,
+	/* Headers that contradict themselves (an IPv4 header of less than 20 octets, a length beyond the packet). */
+	LOSS_MALFORMED = 5,
+	/* The TCP header was not in the linear part of the packet. */
+	LOSS_UNREADABLE = 6,
+	/* A connection whose SYN was not seen (older than ipvigil, synchronised, or evicted): not judged. */
+	LOSS_NO_SYN = 7,
+	/* A connection for a destination that userspace has not listed yet. */
+	LOSS_UNLISTED = 8,
+	/* From a MAC address that is not the host's nor that of a router to it. */
+	LOSS_STRANGER = 9,
+	/* An ICMP error that quotes no packet that the director could have sent. */
+	LOSS_BAD_QUOTE = 10,
+	LOSS_COUNT = 11,
 };
 
 struct event_header {
@@ -120,11 +199,59 @@ struct refusal_event {
 	__u32 interface_index;
 	/* Saturates; of this gate, since its last event. */
 	__u32 suppressed;
+	enum sender sender;
+	__u32 pad;
+};
+
+struct unreachable_event {
+	struct event_header header;
+	/* From the quoted packet: whom it was sent to. Port 0 where the quote does not reach that far. */
+	struct endpoint_key endpoint;
+	__be16 client_port;
+	/* ICMP for IPv4 or ICMPv6, as the endpoint's address says. */
+	__u8 icmp_type;
+	__u8 icmp_code;
+	/* Of the quoted packet; zeroes where it was a tunnel's outer one and the inner one is not quoted. */
+	__u8 client[16];
+	/* Who says so: the host itself or a router before it. */
+	__u8 reporter[16];
+	/* The quoted TCP sequence number, 0 where there is none. */
+	__u32 quoted_sequence;
+	enum tunnel tunnel;
+	enum sender sender;
+	__u32 interface_index;
+	/* Saturates; of this gate, since its last event. */
+	__u32 suppressed;
+	__u32 pad;
+};
+
+/*
+ * Behind a refusal_event, an unreachable_event or an outcome_event where packets are asked for (trace): the first
+ * octets of the packet that gave rise to it, from its Ethernet or IP header on.
+ */
+struct packet_head {
+	/* Of the whole packet. */
+	__u32 packet_octets;
+	/* Of `octets`. */
+	__u16 captured_octets;
+	/* ETH_P_*: 0 where `octets` begins with an Ethernet header, else the protocol it begins with. */
+	__be16 protocol;
+	__u8 octets[128];
+};
+
+/* Who asked IPVS for a change, in the asking task. */
+struct caller {
+	/* The process (thread group), as the initial PID namespace numbers it. */
+	__u32 pid;
+	/* As the initial user namespace numbers it. */
+	__u32 uid;
+	char comm[COMM_LENGTH];
+	char parent_comm[COMM_LENGTH];
 };
 
 /* Protocol, address and port name the service, or the firewall mark where it is not 0 (then they tell the family only).
  */
-struct writer_key {
+struct destination_key {
 	struct endpoint_key service;
 	struct endpoint_key destination;
 	__u32 fwmark;
@@ -143,14 +270,92 @@ struct writer_value {
 
 struct write_event {
 	struct event_header header;
-	struct writer_key key;
+	struct destination_key key;
 	enum operation operation;
 	__s32 old_weight;
 	__s32 new_weight;
-	__u32 pid;
-	char comm[COMM_LENGTH];
-	char parent_comm[COMM_LENGTH];
+	/* 0, or the negative errno with which IPVS refused. */
+	__s32 result;
+	enum via via;
+	struct caller caller;
+};
+
+struct service_event {
+	struct event_header header;
+	struct endpoint_key service;
+	__u32 fwmark;
+	enum operation operation;
+	/* 0, or the negative errno with which IPVS refused. */
+	__s32 result;
+	enum via via;
 	__u32 pad;
+	struct caller caller;
+};
+
+/* Since the destination was listed. Connections, not packets, but for the repeats. */
+struct outcome_counters {
+	__u64 scheduled;
+	/* The client acknowledged the server's SYN|ACK. */
+	__u64 accepted;
+	/* The client sent data. */
+	__u64 asked;
+	/* The client acknowledged data of the server's. */
+	__u64 answered;
+	__u64 refused;
+	__u64 syn_repeated;
+	/* Neither answered nor repeated in time, nor given up by IPVS itself (drop_entry). */
+	__u64 unanswered;
+	__u64 data_repeated;
+	__u64 resets;
+	__u64 gave_up;
+	/* The client reset before anything was accepted: says nothing of the server. */
+	__u64 withdrawn;
+	__u64 last_accepted_ns;
+};
+
+struct outcome_event {
+	struct event_header header;
+	/* For OUTCOME_NO_DESTINATION the destination's part is zero. */
+	struct destination_key key;
+	enum outcome outcome;
+	__u8 client[16];
+	__be16 client_port;
+	/* The port that the server was asked on: the destination's, or, where that has none, the connection's. */
+	__be16 server_port;
+	/* Of this outcome since its last event; saturates. */
+	__u32 suppressed;
+	/* Attempts under way that nobody has answered, this one included. */
+	__u32 waiting;
+	/* How long the oldest of them has waited; saturates. */
+	__u32 waiting_us;
+	/* As they stood after this outcome. */
+	struct outcome_counters counters;
+};
+
+struct learned_event {
+	struct event_header header;
+	struct destination_key key;
+	struct endpoint_key endpoint;
+};
+
+/* linux/if.h IFNAMSIZ. */
+#define INTERFACE_NAME_LENGTH 16
+
+struct link_event {
+	struct event_header header;
+	__u32 interface_index;
+	enum link_change change;
+	__u32 value;
+	__u32 other_index;
+	char name[INTERFACE_NAME_LENGTH];
+};
+
+struct neighbour_event {
+	struct event_header header;
+	__u8 address[16];
+	__u32 interface_index;
+	/* NUD_* (linux/neighbour.h). */
+	__u32 state;
 };
 
 union crossing {
@@ -158,26 +363,47 @@ union crossing {
 	enum no_weight no_weight;
 	enum event_kind event_kind;
 	enum operation operation;
+	enum via via;
+	enum tunnel tunnel;
+	enum sender sender;
+	enum outcome outcome;
+	enum link_change link_change;
 	enum loss loss;
 	struct event_header event_header;
 	struct endpoint_key endpoint_key;
 	struct address_key address_key;
+	struct caller caller;
 	struct event_gate event_gate;
 	struct endpoint_state endpoint_state;
 	struct endpoint_counters endpoint_counters;
 	struct refusal_event refusal_event;
-	struct writer_key writer_key;
+	struct unreachable_event unreachable_event;
+	struct packet_head packet_head;
+	struct destination_key destination_key;
 	struct writer_value writer_value;
 	struct write_event write_event;
+	struct service_event service_event;
+	struct outcome_counters outcome_counters;
+	struct outcome_event outcome_event;
+	struct learned_event learned_event;
+	struct link_event link_event;
+	struct neighbour_event neighbour_event;
 };
 
 _Static_assert(sizeof(struct event_header) == 16, "every record opens with 16 octets");
 _Static_assert(sizeof(struct endpoint_key) == 20, "a key without a hole");
 _Static_assert(sizeof(struct endpoint_state) == 40, "slot and two gates");
 _Static_assert(sizeof(struct endpoint_counters) == 64, "one cache line per endpoint and CPU");
-_Static_assert(sizeof(struct refusal_event) == 64, "one cache line per record");
-_Static_assert(sizeof(struct writer_key) == 44, "a key without a hole");
+_Static_assert(sizeof(struct refusal_event) == 72, "a multiple of eight");
+_Static_assert(sizeof(struct unreachable_event) == 96, "a multiple of eight");
+_Static_assert(sizeof(struct packet_head) == 136, "a multiple of eight");
+_Static_assert(sizeof(struct destination_key) == 44, "a key without a hole");
 _Static_assert(sizeof(struct writer_value) == 48, "a multiple of eight");
-_Static_assert(sizeof(struct write_event) == 112, "a multiple of eight");
+_Static_assert(sizeof(struct write_event) == 120, "a multiple of eight");
+_Static_assert(sizeof(struct service_event) == 96, "a multiple of eight");
+_Static_assert(sizeof(struct outcome_event) == 192, "a multiple of eight");
+_Static_assert(sizeof(struct learned_event) == 80, "a multiple of eight");
+_Static_assert(sizeof(struct link_event) == 48, "a multiple of eight");
+_Static_assert(sizeof(struct neighbour_event) == 40, "a multiple of eight");
 
 #endif

@@ -72,7 +72,7 @@ static __noinline int show_endpoint(struct seq_file *seq, const struct endpoint_
 	return 0;
 }
 
-static __always_inline void show_service(struct seq_file *seq, struct writer_key *key)
+static __always_inline void show_service(struct seq_file *seq, struct destination_key *key)
 {
 	if (key->fwmark && is_mapped_ipv4(&key->service))
 		BPF_SEQ_PRINTF(seq, "fwmark %u ", key->fwmark);
@@ -102,7 +102,7 @@ int show_writers(struct bpf_iter__bpf_map_elem *ctx)
 {
 	struct seq_file *seq = ctx->meta->seq;
 	struct writer_value *value = ctx->value;
-	struct writer_key *key = ctx->key;
+	struct destination_key *key = ctx->key;
 	char comm[COMM_LENGTH];
 
 	if (!key || !value)

@@ -11,7 +11,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type BpfMap, type BpfObject, Link } from '../addon/index.js';
 import type { LastWrite } from '../decode/event.js';
-import { decodeLastWrite, encodeWriterKey } from '../decode/keys.js';
+import { decodeLastWrite, encodeDestinationKey } from '../decode/keys.js';
 import type { ServiceAddress } from '../table/model.js';
 import { explain, type Unavailable, unavailable } from './availability.js';
 import { PinDirectory } from './pins.js';
@@ -94,7 +94,7 @@ export class AuditCapture {
 
 	/** The last write of one destination; undefined where nobody wrote it since the hooks were first attached. */
 	lastWriter(service: ServiceAddress, destination: { address: string; port: number }): LastWrite | undefined {
-		const key = encodeWriterKey(service, destination);
+		const key = encodeDestinationKey(service, destination);
 		const value = this.#writers.get(key);
 		const entry = value && decodeLastWrite(key, value);
 		return entry === undefined || 'kind' in entry ? undefined : entry;

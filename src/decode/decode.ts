@@ -4,46 +4,29 @@
  * else. About a million records a second are needed at most, so it reads numbers in place and makes one object
  * and two strings per record. PURE.
  */
-import { formatAddress } from '../table/address.js';
-import type { KernelEvent, Malformed, RefusalEvent, WriteEvent } from './event.js';
-import { malformed, microseconds, operationName, printable, readEndpoint, readWriterKey, viewOf } from './keys.js';
-import { eventHeader, eventKind, refusalEvent, writeEvent } from './layout.generated.js';
+import type { KernelEvent, Malformed } from './event.js';
+import { malformed, microseconds, viewOf } from './keys.js';
+import {
+	eventHeader,
+	eventKind,
+	learnedEvent,
+	linkEvent,
+	neighbourEvent,
+	outcomeEvent,
+	packetHead,
+	refusalEvent,
+	serviceEvent,
+	unreachableEvent,
+	writeEvent,
+} from './layout.generated.js';
+import { decodeLink, decodeNeighbour } from './link-events.js';
+import { decodeLearned, decodeOutcome } from './outcome-events.js';
+import { decodeService, decodeWrite } from './table-events.js';
+import { decodePacketHead, decodeRefusal, decodeUnreachable } from './wire-events.js';
 
 export interface DecodedBatch {
 	events: KernelEvent[];
 	malformed: Malformed[];
-}
-
-function decodeRefusal(view: DataView, base: number, atUs: number): RefusalEvent | Malformed {
-	const endpoint = readEndpoint(view, base + refusalEvent.endpoint.offset);
-	if (endpoint === undefined) return malformed('a refusal of an unknown protocol');
-	return {
-		kind: 'refusal',
-		atUs,
-		endpoint,
-		client: formatAddress(refusalEvent.client.read(view, base)),
-		clientPort: refusalEvent.clientPort.read(view, base),
-		interfaceIndex: refusalEvent.interfaceIndex.read(view, base),
-		answersSyn: refusalEvent.answersSyn.read(view, base) !== 0,
-		suppressed: refusalEvent.suppressed.read(view, base),
-	};
-}
-
-function decodeWrite(view: DataView, base: number, atUs: number): WriteEvent | Malformed {
-	const names = readWriterKey(view, base + writeEvent.key.offset);
-	const operation = operationName(writeEvent.operation.read(view, base));
-	if (names === undefined || operation === undefined) return malformed('a write of an unknown protocol or operation');
-	return {
-		kind: 'write',
-		atUs,
-		...names,
-		operation,
-		oldWeight: writeEvent.oldWeight.read(view, base),
-		newWeight: writeEvent.newWeight.read(view, base),
-		pid: writeEvent.pid.read(view, base),
-		comm: printable(writeEvent.comm.read(view, base)),
-		parentComm: printable(writeEvent.parentComm.read(view, base)),
-	};
 }
 
 type Decoder = (view: DataView, base: number, atUs: number) => KernelEvent | Malformed;
@@ -51,8 +34,17 @@ type Decoder = (view: DataView, base: number, atUs: number) => KernelEvent | Mal
 /** Every kind of record, the size it must have, and who reads it. */
 const decoders = new Map<number, { size: number; decode: Decoder }>([
 	[eventKind.refusal, { size: refusalEvent.layout.size, decode: decodeRefusal }],
+	[eventKind.unreachable, { size: unreachableEvent.layout.size, decode: decodeUnreachable }],
+	[eventKind.outcome, { size: outcomeEvent.layout.size, decode: decodeOutcome }],
+	[eventKind.learned, { size: learnedEvent.layout.size, decode: decodeLearned }],
 	[eventKind.write, { size: writeEvent.layout.size, decode: decodeWrite }],
+	[eventKind.service, { size: serviceEvent.layout.size, decode: decodeService }],
+	[eventKind.link, { size: linkEvent.layout.size, decode: decodeLink }],
+	[eventKind.neighbour, { size: neighbourEvent.layout.size, decode: decodeNeighbour }],
 ]);
+
+/** Kinds that may carry the head of the packet behind them. */
+const withPacket = new Set<KernelEvent['kind']>(['refusal', 'unreachable', 'outcome']);
 
 function decodeAt(view: DataView, base: number, size: number): KernelEvent | Malformed {
 	if (size < eventHeader.layout.size) return malformed(`a record of ${size} octets, too short for a header`);
@@ -60,10 +52,22 @@ function decodeAt(view: DataView, base: number, size: number): KernelEvent | Mal
 	const decoder = decoders.get(kind);
 	if (decoder === undefined) return malformed(`a record of unknown kind ${kind}`);
 	const declared = eventHeader.size.read(view, base);
-	if (size !== decoder.size || declared !== size) {
+	const behind = size - decoder.size;
+	if ((behind !== 0 && behind !== packetHead.layout.size) || declared !== size) {
 		return malformed(`a record of kind ${kind} with ${size} octets that says ${declared}; ${decoder.size} were due`);
 	}
-	return decoder.decode(view, base, microseconds(eventHeader.timeNs.read(view, base)));
+	const event = decoder.decode(view, base, microseconds(eventHeader.timeNs.read(view, base)));
+	return behind === 0 ? event : withHead(event, decodePacketHead(view, base + decoder.size));
+}
+
+function withHead(
+	event: KernelEvent | Malformed,
+	packet: ReturnType<typeof decodePacketHead>,
+): KernelEvent | Malformed {
+	if ('kind' in packet) return packet;
+	if (event.kind === 'malformed') return event;
+	if (withPacket.has(event.kind)) return { ...event, packet } as KernelEvent;
+	return malformed(`a packet behind a ${event.kind}, which has none`);
 }
 
 /** One record. */

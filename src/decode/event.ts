@@ -4,6 +4,18 @@
  */
 import type { Endpoint, ServiceAddress } from '../table/model.js';
 
+/** Where the frame came from: `known` where its source MAC is the host's or that of a router to it. */
+export type Sender = 'unlearned' | 'known';
+
+/** The first octets of the packet behind an event; only where packets were asked for (`trace`). */
+export interface PacketHead {
+	/** Of the whole packet. */
+	packetOctets: number;
+	/** EtherType that `octets` begins with; 0 where it begins with an Ethernet header. */
+	protocol: number;
+	octets: Uint8Array;
+}
+
 /** A RST that a real server sent towards a client: by itself only *plausible* (DESIGN: verified / plausible). */
 export interface RefusalEvent {
 	kind: 'refusal';
@@ -15,14 +27,114 @@ export interface RefusalEvent {
 	interfaceIndex: number;
 	/** RST|ACK with seq 0, the form that answers a SYN to a closed port (RFC 9293 §3.10.7.1). */
 	answersSyn: boolean;
+	sender: Sender;
 	/** How many of this endpoint and this `answersSyn` the kernel counted but did not send since the last event. */
 	suppressed: number;
+	packet?: PacketHead | undefined;
+}
+
+/** The encapsulation that a quoted packet of ours was in. */
+export type QuotedTunnel = 'none' | 'ipip' | 'gue' | 'gre';
+
+/** An ICMP or ICMPv6 error about a packet that the director forwarded or sent to an endpoint. */
+export interface UnreachableEvent {
+	kind: 'unreachable';
+	/** CLOCK_MONOTONIC, microseconds. */
+	atUs: number;
+	/** Whom the quoted packet was for; port 0 where the quote does not reach that far. */
+	endpoint: Endpoint;
+	/** The quoted packet's source: "0.0.0.0" or "::" where only a tunnel's outer header is quoted. */
+	client: string;
+	clientPort: number;
+	/** Of ICMP (RFC 792) or ICMPv6 (RFC 4443), as the endpoint's family says. */
+	icmpType: number;
+	icmpCode: number;
+	/** The host itself or a router before it. */
+	reporter: string;
+	/** 0 where none is quoted. */
+	quotedSequence: number;
+	tunnel: QuotedTunnel;
+	sender: Sender;
+	interfaceIndex: number;
+	suppressed: number;
+	packet?: PacketHead | undefined;
+}
+
+/** What became of an attempt, as events.h tells it: `enum outcome`. */
+export type Outcome =
+	| 'refused'
+	| 'synRepeated'
+	| 'overdue'
+	| 'dataRepeated'
+	| 'reset'
+	| 'gaveUp'
+	| 'acceptedAgain'
+	| 'noDestination';
+
+/** Per destination since it was listed; `struct outcome_counters` says what each one means. */
+export interface OutcomeCounters {
+	scheduled: number;
+	accepted: number;
+	asked: number;
+	answered: number;
+	refused: number;
+	synRepeated: number;
+	unanswered: number;
+	dataRepeated: number;
+	resets: number;
+	gaveUp: number;
+	withdrawn: number;
+	/** CLOCK_MONOTONIC; 0 where none was accepted yet. */
+	lastAcceptedNs: number;
+}
+
+/** What became of a connection attempt inside IPVS: one destination's, or (`noDestination`) a service's. */
+export interface OutcomeEvent {
+	kind: 'outcome';
+	/** CLOCK_MONOTONIC, microseconds. */
+	atUs: number;
+	outcome: Outcome;
+	service: ServiceAddress;
+	/** Undefined for `noDestination`. */
+	destination: { address: string; port: number } | undefined;
+	client: string;
+	clientPort: number;
+	/** The destination's port, or, where that has none (0), the connection's. */
+	serverPort: number;
+	suppressed: number;
+	/** Attempts under way that nobody has answered, and how long the oldest has waited. */
+	waiting: number;
+	waitingUs: number;
+	counters: OutcomeCounters;
+	packet?: PacketHead | undefined;
+}
+
+/** A destination without a port of its own (firewall mark, port 0) accepted a connection at this endpoint. */
+export interface LearnedEvent {
+	kind: 'learned';
+	/** CLOCK_MONOTONIC, microseconds. */
+	atUs: number;
+	service: ServiceAddress;
+	destination: { address: string; port: number };
+	endpoint: Endpoint;
 }
 
 export type Operation = 'add' | 'edit' | 'delete';
+export type Via = 'unknown' | 'netlink' | 'setsockopt';
+
+/** Who asked IPVS for a change. */
+export interface Caller {
+	/** The process (not the thread), as the initial PID namespace numbers it. */
+	pid: number;
+	/** As the initial user namespace numbers it. */
+	uid: number;
+	/** Printable ASCII; whatever else a process calls itself shows as "?". */
+	comm: string;
+	parentComm: string;
+}
 
 /** Somebody wrote a destination: IPVS itself tells nobody, so `audit.bpf.c` does. */
-export interface WriteEvent {
+export interface WriteEvent extends Caller {
 	kind: 'write';
 	/** CLOCK_MONOTONIC, microseconds. */
 	atUs: number;
@@ -33,14 +145,55 @@ export interface WriteEvent {
 	oldWeight: number;
 	/** -1 (NO_WEIGHT) for a deleted destination. */
 	newWeight: number;
-	/** The process (not the thread), as the initial PID namespace numbers it. */
-	pid: number;
-	/** Printable ASCII; whatever else a process calls itself shows as "?". */
-	comm: string;
-	parentComm: string;
+	/** 0, or the negative errno with which IPVS refused. */
+	result: number;
+	via: Via;
 }
 
-export type KernelEvent = RefusalEvent | WriteEvent;
+/** Somebody wrote a service. */
+export interface ServiceEvent extends Caller {
+	kind: 'service';
+	/** CLOCK_MONOTONIC, microseconds. */
+	atUs: number;
+	operation: Operation | 'flush';
+	/** Undefined for `flush`, and where IPVS refused before it was found. */
+	service: ServiceAddress | undefined;
+	/** 0, or the negative errno with which IPVS refused. */
+	result: number;
+	via: Via;
+}
+
+/** What changed on an interface of the director, and the new value: `enum link_change`. */
+export interface LinkEvent {
+	kind: 'link';
+	/** CLOCK_MONOTONIC, microseconds. */
+	atUs: number;
+	interfaceIndex: number;
+	interfaceName: string;
+	change: 'carrier' | 'activeSlave' | 'slave';
+	value: number;
+	otherIndex: number;
+}
+
+/** The kernel gave up on a neighbour, or found it again (NUD_* of linux/neighbour.h). */
+export interface NeighbourEvent {
+	kind: 'neighbour';
+	/** CLOCK_MONOTONIC, microseconds. */
+	atUs: number;
+	address: string;
+	interfaceIndex: number;
+	state: number;
+}
+
+export type KernelEvent =
+	| RefusalEvent
+	| UnreachableEvent
+	| OutcomeEvent
+	| LearnedEvent
+	| WriteEvent
+	| ServiceEvent
+	| LinkEvent
+	| NeighbourEvent;
 
 /** A record that could not be read; counted, never thrown. */
 export interface Malformed {
@@ -84,4 +237,10 @@ export interface Losses {
 	fragment: number;
 	headerChain: number;
 	writersFull: number;
+	malformedPacket: number;
+	unreadable: number;
+	noSyn: number;
+	unlisted: number;
+	stranger: number;
+	badQuote: number;
 }

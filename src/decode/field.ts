@@ -55,6 +55,14 @@ export function be16(offset: number): NumberField {
 	};
 }
 
+export function u16(offset: number): NumberField {
+	return {
+		offset,
+		read: (view, base) => view.getUint16(base + offset, true),
+		write: (view, base, value) => view.setUint16(base + offset, value, true),
+	};
+}
+
 export function u32(offset: number): NumberField {
 	return {
 		offset,

@@ -7,21 +7,19 @@ import type { Endpoint, Protocol, ServiceAddress } from '../table/model.js';
 import type { EndpointCounters, LastWrite, Losses, Malformed, Operation } from './event.js';
 import {
 	addressKey,
+	destinationKey,
 	endpointCounters,
 	endpointKey,
 	endpointState,
 	loss,
 	operation as operationNumbers,
-	writerKey,
 	writerValue,
 } from './layout.generated.js';
 
 /** IPPROTO_* of the protocols that IPVS balances and we watch (include/uapi/linux/in.h). */
 const protocolNumbers: Record<Protocol, number> = { tcp: 6, udp: 17, sctp: 132 };
 const protocolNames = new Map(Object.entries(protocolNumbers).map(([name, number]) => [number, name as Protocol]));
-const operationNames = new Map(
-	Object.entries(operationNumbers).map(([name, number]) => [number as number, name as Operation]),
-);
+const operationNames = namesOf<Operation | 'flush'>(operationNumbers);
 
 const nanosecondsPerMicrosecond = 1000;
 
@@ -37,7 +35,12 @@ export function microseconds(nanoseconds: number): number {
 	return Math.floor(nanoseconds / nanosecondsPerMicrosecond);
 }
 
-export function operationName(number: number): Operation | undefined {
+/** The names of an enum of events.h by their numbers. */
+export function namesOf<Name extends string>(numbers: Readonly<Record<Name, number>>): ReadonlyMap<number, Name> {
+	return new Map(Object.entries<number>(numbers).map(([name, number]) => [number, name as Name]));
+}
+
+export function operationName(number: number): Operation | 'flush' | undefined {
 	return operationNames.get(number);
 }
 
@@ -79,17 +82,20 @@ export function encodeEndpointState(slot: number): Uint8Array {
 }
 
 /** Of a firewall mark only the family is kept, as the unspecified address of that family. */
-export function encodeWriterKey(service: ServiceAddress, destination: { address: string; port: number }): Uint8Array {
-	const key = new Uint8Array(writerKey.layout.size);
+export function encodeDestinationKey(
+	service: ServiceAddress,
+	destination: { address: string; port: number },
+): Uint8Array {
+	const key = new Uint8Array(destinationKey.layout.size);
 	const view = viewOf(key);
 	const protocol = service.kind === 'address' ? protocolNumbers[service.protocol] : 0;
 	if (service.kind === 'fwmark') {
-		writeEndpoint(view, writerKey.service.offset, 0, service.family === 'inet6' ? '::' : '0.0.0.0', 0);
-		writerKey.fwmark.write(view, 0, service.fwmark);
+		writeEndpoint(view, destinationKey.service.offset, 0, service.family === 'inet6' ? '::' : '0.0.0.0', 0);
+		destinationKey.fwmark.write(view, 0, service.fwmark);
 	} else {
-		writeEndpoint(view, writerKey.service.offset, protocol, service.address, service.port);
+		writeEndpoint(view, destinationKey.service.offset, protocol, service.address, service.port);
 	}
-	writeEndpoint(view, writerKey.destination.offset, protocol, destination.address, destination.port);
+	writeEndpoint(view, destinationKey.destination.offset, protocol, destination.address, destination.port);
 	return key;
 }
 
@@ -103,17 +109,19 @@ export function readEndpoint(view: DataView, base: number): Endpoint | undefined
 }
 
 /** Service and destination of the writer key at `base`, or undefined where its protocol is none that we know. */
-export function readWriterKey(view: DataView, base: number): Pick<LastWrite, 'service' | 'destination'> | undefined {
-	const service = readService(view, base);
+export function readDestinationKey(
+	view: DataView,
+	base: number,
+): Pick<LastWrite, 'service' | 'destination'> | undefined {
+	const service = readService(view, base, destinationKey.fwmark.read(view, base));
 	if (service === undefined) return undefined;
-	const at = base + writerKey.destination.offset;
+	const at = base + destinationKey.destination.offset;
 	const address = formatAddress(endpointKey.address.read(view, at));
 	return { service, destination: { address, port: endpointKey.port.read(view, at) } };
 }
 
-function readService(view: DataView, base: number): ServiceAddress | undefined {
-	const at = base + writerKey.service.offset;
-	const fwmark = writerKey.fwmark.read(view, base);
+/** The service whose endpoint_key is at `at`; undefined where its protocol is none that we know. */
+export function readService(view: DataView, at: number, fwmark: number): ServiceAddress | undefined {
 	if (fwmark !== 0) {
 		const family = isMapped(endpointKey.address.read(view, at)) ? 'inet' : 'inet6';
 		return { kind: 'fwmark', family, fwmark };
@@ -124,13 +132,14 @@ function readService(view: DataView, base: number): ServiceAddress | undefined {
 
 /** One entry of the last-writer map. */
 export function decodeLastWrite(key: Uint8Array, value: Uint8Array): LastWrite | Malformed {
-	if (key.length !== writerKey.layout.size || value.length !== writerValue.layout.size) {
+	if (key.length !== destinationKey.layout.size || value.length !== writerValue.layout.size) {
 		return malformed(`a last-writer entry of ${key.length} + ${value.length} octets`);
 	}
-	const names = readWriterKey(viewOf(key), 0);
+	const names = readDestinationKey(viewOf(key), 0);
 	const view = viewOf(value);
 	const operation = operationName(writerValue.operation.read(view, 0));
-	if (names === undefined || operation === undefined) return malformed('a last write of unknown protocol or operation');
+	if (names === undefined || operation === undefined || operation === 'flush')
+		return malformed('a last write of unknown protocol or operation');
 	return {
 		...names,
 		operation,
@@ -174,6 +183,12 @@ export function readLosses(countAt: (index: number) => number): Losses {
 		fragment: countAt(loss.fragment),
 		headerChain: countAt(loss.headerChain),
 		writersFull: countAt(loss.writersFull),
+		malformedPacket: countAt(loss.malformed),
+		unreadable: countAt(loss.unreadable),
+		noSyn: countAt(loss.noSyn),
+		unlisted: countAt(loss.unlisted),
+		stranger: countAt(loss.stranger),
+		badQuote: countAt(loss.badQuote),
 	};
 }
 

@@ -1,19 +1,61 @@
 // Generated from bpf/events.h by deploy/build/layout.mjs (npm run layout). Do not edit.
-import { be16, inside, octets, s32, text, u32, u64, u8 } from './field.js';
+import { be16, inside, octets, s32, text, u16, u32, u64, u8 } from './field.js';
 
-export const EVENTS_VERSION = 1;
+export const EVENTS_VERSION = 2;
 
 export const NO_WEIGHT = -1;
 
 export const eventKind = {
 	refusal: 1,
 	write: 2,
+	unreachable: 3,
+	outcome: 4,
+	learned: 5,
+	service: 6,
+	link: 7,
+	neighbour: 8,
 } as const;
 
 export const operation = {
 	add: 1,
 	edit: 2,
 	delete: 3,
+	flush: 4,
+} as const;
+
+export const via = {
+	unknown: 0,
+	netlink: 1,
+	setsockopt: 2,
+} as const;
+
+export const tunnel = {
+	none: 0,
+	ipip: 1,
+	gue: 2,
+	gre: 3,
+} as const;
+
+export const sender = {
+	unlearned: 0,
+	known: 1,
+} as const;
+
+export const outcome = {
+	refused: 1,
+	synRepeated: 2,
+	overdue: 3,
+	dataRepeated: 4,
+	reset: 5,
+	gaveUp: 6,
+	acceptedAgain: 7,
+	noDestination: 8,
+} as const;
+
+export const linkChange = {
+	carrier: 1,
+	activeSlave: 2,
+	slave: 3,
 } as const;
 
 export const loss = {
@@ -22,7 +64,13 @@ export const loss = {
 	fragment: 2,
 	headerChain: 3,
 	writersFull: 4,
-	count: 5,
+	malformed: 5,
+	unreadable: 6,
+	noSyn: 7,
+	unlisted: 8,
+	stranger: 9,
+	badQuote: 10,
+	count: 11,
 } as const;
 
 export const eventHeader = {
@@ -42,6 +90,14 @@ export const endpointKey = {
 export const addressKey = {
 	layout: { name: 'address_key', size: 16 },
 	address: octets(0, 16),
+} as const;
+
+export const caller = {
+	layout: { name: 'caller', size: 40 },
+	pid: u32(0),
+	uid: u32(4),
+	comm: text(8, 16),
+	parentComm: text(24, 16),
 } as const;
 
 export const eventGate = {
@@ -70,7 +126,7 @@ export const endpointCounters = {
 } as const;
 
 export const refusalEvent = {
-	layout: { name: 'refusal_event', size: 64 },
+	layout: { name: 'refusal_event', size: 72 },
 	header: inside(0, eventHeader),
 	endpoint: inside(16, endpointKey),
 	clientPort: be16(36),
@@ -79,10 +135,35 @@ export const refusalEvent = {
 	client: octets(40, 16),
 	interfaceIndex: u32(56),
 	suppressed: u32(60),
+	sender: u32(64),
 } as const;
 
-export const writerKey = {
-	layout: { name: 'writer_key', size: 44 },
+export const unreachableEvent = {
+	layout: { name: 'unreachable_event', size: 96 },
+	header: inside(0, eventHeader),
+	endpoint: inside(16, endpointKey),
+	clientPort: be16(36),
+	icmpType: u8(38),
+	icmpCode: u8(39),
+	client: octets(40, 16),
+	reporter: octets(56, 16),
+	quotedSequence: u32(72),
+	tunnel: u32(76),
+	sender: u32(80),
+	interfaceIndex: u32(84),
+	suppressed: u32(88),
+} as const;
+
+export const packetHead = {
+	layout: { name: 'packet_head', size: 136 },
+	packetOctets: u32(0),
+	capturedOctets: u16(4),
+	protocol: be16(6),
+	octets: octets(8, 128),
+} as const;
+
+export const destinationKey = {
+	layout: { name: 'destination_key', size: 44 },
 	service: inside(0, endpointKey),
 	destination: inside(20, endpointKey),
 	fwmark: u32(40),
@@ -99,13 +180,79 @@ export const writerValue = {
 } as const;
 
 export const writeEvent = {
-	layout: { name: 'write_event', size: 112 },
+	layout: { name: 'write_event', size: 120 },
 	header: inside(0, eventHeader),
-	key: inside(16, writerKey),
+	key: inside(16, destinationKey),
 	operation: u32(60),
 	oldWeight: s32(64),
 	newWeight: s32(68),
-	pid: u32(72),
-	comm: text(76, 16),
-	parentComm: text(92, 16),
+	result: s32(72),
+	via: u32(76),
+	caller: inside(80, caller),
+} as const;
+
+export const serviceEvent = {
+	layout: { name: 'service_event', size: 96 },
+	header: inside(0, eventHeader),
+	service: inside(16, endpointKey),
+	fwmark: u32(36),
+	operation: u32(40),
+	result: s32(44),
+	via: u32(48),
+	caller: inside(56, caller),
+} as const;
+
+export const outcomeCounters = {
+	layout: { name: 'outcome_counters', size: 96 },
+	scheduled: u64(0),
+	accepted: u64(8),
+	asked: u64(16),
+	answered: u64(24),
+	refused: u64(32),
+	synRepeated: u64(40),
+	unanswered: u64(48),
+	dataRepeated: u64(56),
+	resets: u64(64),
+	gaveUp: u64(72),
+	withdrawn: u64(80),
+	lastAcceptedNs: u64(88),
+} as const;
+
+export const outcomeEvent = {
+	layout: { name: 'outcome_event', size: 192 },
+	header: inside(0, eventHeader),
+	key: inside(16, destinationKey),
+	outcome: u32(60),
+	client: octets(64, 16),
+	clientPort: be16(80),
+	serverPort: be16(82),
+	suppressed: u32(84),
+	waiting: u32(88),
+	waitingUs: u32(92),
+	counters: inside(96, outcomeCounters),
+} as const;
+
+export const learnedEvent = {
+	layout: { name: 'learned_event', size: 80 },
+	header: inside(0, eventHeader),
+	key: inside(16, destinationKey),
+	endpoint: inside(60, endpointKey),
+} as const;
+
+export const linkEvent = {
+	layout: { name: 'link_event', size: 48 },
+	header: inside(0, eventHeader),
+	interfaceIndex: u32(16),
+	change: u32(20),
+	value: u32(24),
+	otherIndex: u32(28),
+	name: text(32, 16),
+} as const;
+
+export const neighbourEvent = {
+	layout: { name: 'neighbour_event', size: 40 },
+	header: inside(0, eventHeader),
+	address: octets(16, 16),
+	interfaceIndex: u32(32),
+	state: u32(36),
 } as const;

@@ -228,7 +228,7 @@ class Daemon {
 	#hear(events: KernelEvent[]): void {
 		for (const event of events) {
 			if (event.kind === 'write') this.#hearWrite(event);
-			else {
+			else if (event.kind === 'refusal') {
 				const edge = observe(this.#evidence, event, bootMs());
 				if (edge) this.#loop.take({ kind: 'evidence', edge });
 			}

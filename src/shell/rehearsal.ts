@@ -146,6 +146,7 @@ class Stage implements TableWriter {
 			clientPort: 1,
 			interfaceIndex: 1,
 			answersSyn: true,
+			sender: 'known' as const,
 			suppressed: 0,
 		};
 		const edge = observe(this.#evidence, event, bootMs());

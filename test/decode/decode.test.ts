@@ -13,11 +13,12 @@ const mapped = '0000 0000 0000 0000 0000 ffff';
 
 /** 10.1.0.11:8080 refused 192.0.2.7:40000 at 5 000 001 999 ns; 258 were not told before it. */
 const refusalBytes = bytes(
-	'01000000 40000000 cff7 052a 0100 0000',
+	'01000000 48000000 cff7 052a 0100 0000',
 	`${mapped} 0a01000b 1f90 06 00`,
 	'9c40 01 14',
 	`${mapped} c0000207`,
 	'03000000 02010000',
+	'01000000 00000000',
 );
 const refusal: RefusalEvent = {
 	kind: 'refusal',
@@ -27,19 +28,20 @@ const refusal: RefusalEvent = {
 	clientPort: 40_000,
 	interfaceIndex: 3,
 	answersSyn: true,
+	sender: 'known',
 	suppressed: 258,
 };
 
 /** ipvsadm, run by bash, set [fd00::11]:80 of the firewall mark 7 from 1 to 0. */
 const writeBytes = bytes(
-	'02000000 70000000 e803 0000 0000 0000',
+	'02000000 78000000 e803 0000 0000 0000',
 	'0000 0000 0000 0000 0000 0000 0000 0000 0000 00 00',
 	'fd00 0000 0000 0000 0000 0000 0000 0011 0050 00 00',
 	'07000000',
-	'02000000 01000000 00000000 67120000',
+	'02000000 01000000 00000000 00000000 01000000',
+	'67120000 e8030000',
 	'697076736164 6d00 0000 0000 0000 0000',
 	'62617368 1b00 0000 0000 0000 0000 0000',
-	'00000000',
 );
 const write: WriteEvent = {
 	kind: 'write',
@@ -49,7 +51,10 @@ const write: WriteEvent = {
 	operation: 'edit',
 	oldWeight: 1,
 	newWeight: 0,
+	result: 0,
+	via: 'netlink',
 	pid: 4711,
+	uid: 1000,
 	comm: 'ipvsadm',
 	parentComm: 'bash?',
 };
@@ -94,7 +99,7 @@ describe('a record becomes an event', () => {
 	});
 
 	it('of a name that fills its sixteen octets without a zero', () => {
-		const record = altered(writeBytes, 76, ...Buffer.from('abcdefghijklmnop'));
+		const record = altered(writeBytes, 88, ...Buffer.from('abcdefghijklmnop'));
 		assert.equal((decode(record) as WriteEvent).comm, 'abcdefghijklmnop');
 	});
 });
@@ -102,13 +107,13 @@ describe('a record becomes an event', () => {
 describe('bytes that are no record become a Malformed', () => {
 	const cases: [string, Uint8Array, RegExp][] = [
 		['where there is no header', refusalBytes.subarray(0, 15), /15 octets, too short/],
-		['where there is only a header', refusalBytes.subarray(0, 16), /16 octets that says 64; 64 were due/],
-		['where one octet is missing', refusalBytes.subarray(0, 63), /63 octets/],
-		['where one octet is too many', Uint8Array.of(...refusalBytes, 0), /65 octets/],
-		['where the header tells another size', altered(refusalBytes, 4, 63), /says 63/],
-		['of an unknown kind', altered(refusalBytes, 0, 3), /unknown kind 3/],
+		['where there is only a header', refusalBytes.subarray(0, 16), /16 octets that says 72; 72 were due/],
+		['where one octet is missing', refusalBytes.subarray(0, 71), /71 octets/],
+		['where one octet is too many', Uint8Array.of(...refusalBytes, 0), /73 octets/],
+		['where the header tells another size', altered(refusalBytes, 4, 71), /says 71/],
+		['of an unknown kind', altered(refusalBytes, 0, 99), /unknown kind 99/],
 		['of an unknown protocol', altered(refusalBytes, 34, 7), /unknown protocol/],
-		['of an unknown operation', altered(writeBytes, 60, 4), /unknown protocol or operation/],
+		['of an unknown operation', altered(writeBytes, 60, 4), /unknown protocol, operation/],
 	];
 	for (const [where, record, reason] of cases) {
 		it(where, () => {
@@ -129,19 +134,19 @@ describe('bytes that are no record become a Malformed', () => {
 describe('a batch', () => {
 	it('is read in order, from the middle of a larger buffer too', () => {
 		const padded = Uint8Array.of(9, 9, 9, ...refusalBytes, ...writeBytes);
-		const batch = decodeBatch(padded.subarray(3), Uint32Array.of(64, 112));
+		const batch = decodeBatch(padded.subarray(3), Uint32Array.of(72, 120));
 		assert.deepEqual(batch, { events: [refusal, write], malformed: [] });
 	});
 
 	it('loses only the record that makes no sense', () => {
 		const both = Uint8Array.of(...altered(refusalBytes, 0, 99), ...writeBytes);
-		const { events, malformed } = decodeBatch(both, Uint32Array.of(64, 112));
+		const { events, malformed } = decodeBatch(both, Uint32Array.of(72, 120));
 		assert.deepEqual(events, [write]);
 		assert.equal(malformed.length, 1);
 	});
 
 	it('ends where its sizes go beyond its bytes', () => {
-		const { events, malformed } = decodeBatch(refusalBytes, Uint32Array.of(64, 1, 64));
+		const { events, malformed } = decodeBatch(refusalBytes, Uint32Array.of(72, 1, 72));
 		assert.deepEqual(events, [refusal]);
 		assert.match(malformed[0]?.reason ?? '', /1 octets beyond its batch/);
 		assert.equal(malformed.length, 1);

@@ -4,9 +4,9 @@ import { describe, it } from 'node:test';
 import {
 	decodeLastWrite,
 	encodeAddressKey,
+	encodeDestinationKey,
 	encodeEndpointKey,
 	encodeEndpointState,
-	encodeWriterKey,
 	sumEndpointCounters,
 	sumLoss,
 } from '../../src/decode/keys.js';
@@ -57,7 +57,7 @@ describe('a last write', () => {
 	for (const service of services) {
 		it(`is found under the key of its service: ${JSON.stringify(service)}`, () => {
 			const destination = { address: service.family === 'inet' ? '10.1.0.11' : 'fd00::11', port: 8080 };
-			assert.deepEqual(decodeLastWrite(encodeWriterKey(service, destination), full), {
+			assert.deepEqual(decodeLastWrite(encodeDestinationKey(service, destination), full), {
 				service,
 				destination,
 				operation: 'edit',
@@ -71,7 +71,7 @@ describe('a last write', () => {
 	}
 
 	it('of another size or an unknown operation is malformed', () => {
-		const key = encodeWriterKey({ kind: 'fwmark', family: 'inet', fwmark: 1 }, { address: '10.1.0.11', port: 80 });
+		const key = encodeDestinationKey({ kind: 'fwmark', family: 'inet', fwmark: 1 }, { address: '10.1.0.11', port: 80 });
 		assert.ok('kind' in decodeLastWrite(key.subarray(1), full));
 		assert.ok('kind' in decodeLastWrite(key, full.subarray(1)));
 		assert.ok('kind' in decodeLastWrite(key, new Uint8Array(48)));

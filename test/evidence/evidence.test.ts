@@ -12,6 +12,7 @@ function refusal(client: string, over: Partial<RefusalEvent> = {}): RefusalEvent
 		clientPort: 40_000,
 		interfaceIndex: 2,
 		answersSyn: true,
+		sender: 'known',
 		suppressed: 0,
 		...over,
 	};

@@ -98,6 +98,7 @@ export class Script {
 			clientPort: 40_000,
 			interfaceIndex: 2,
 			answersSyn: words[3] !== 'stray',
+			sender: 'known' as const,
 			suppressed: 0,
 		};
 		const edge = observe(this.evidence, event, this.nowMs);

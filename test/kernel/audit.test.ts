@@ -12,7 +12,7 @@ import { BpfMap, type BpfObject } from '../../src/addon/index.js';
 import { openAudit } from '../../src/capture/audit.js';
 import { PinDirectory } from '../../src/capture/pins.js';
 import { loadObject } from '../../src/capture/programs.js';
-import { encodeWriterKey } from '../../src/decode/keys.js';
+import { encodeDestinationKey } from '../../src/decode/keys.js';
 import { EVENTS_VERSION, operation, writerValue } from '../../src/decode/layout.generated.js';
 import type { ServiceAddress } from '../../src/table/model.js';
 
@@ -85,7 +85,7 @@ describe('the audit', () => {
 		it('prints one line per destination, which cat can read', () => {
 			const writers = object.map('writers');
 			for (const [service, address, value] of entries)
-				writers.set(encodeWriterKey(service, { address, port: 80 }), value);
+				writers.set(encodeDestinationKey(service, { address, port: 80 }), value);
 			const path = join(bpffs, 'show_writers');
 			const link = object.attachIterator('show_writers', 'writers');
 			link.pin(path);
@@ -115,7 +115,10 @@ describe('the audit', () => {
 		it('lets the next load take over the maps that are pinned', () => {
 			const pins = new PinDirectory(join(bpffs, 'again'));
 			const settings = { object: 'audit', programs: [], pins: { writers: pins.path('writers') } } as const;
-			const key = encodeWriterKey({ kind: 'fwmark', family: 'inet', fwmark: 7 }, { address: '10.1.0.11', port: 80 });
+			const key = encodeDestinationKey(
+				{ kind: 'fwmark', family: 'inet', fwmark: 7 },
+				{ address: '10.1.0.11', port: 80 },
+			);
 			const first = loadObject(settings);
 			first.map('writers').set(key, lastWrite(1, 2, 3, 'one'));
 			first.close();

@@ -71,7 +71,14 @@ describe('the wire on an interface', () => {
 			row.connectRefused();
 			const { atUs: _, clientPort: __, interfaceIndex, ...rest } = await watcher.next();
 			const endpoint = { protocol: 'tcp', family: 'inet', address: serverAddress, port: closedPort };
-			assert.deepEqual(rest, { kind: 'refusal', endpoint, client: clientAddress, answersSyn: true, suppressed: 0 });
+			assert.deepEqual(rest, {
+				kind: 'refusal',
+				endpoint,
+				client: clientAddress,
+				answersSyn: true,
+				sender: 'unlearned',
+				suppressed: 0,
+			});
 			const index = row.run('router', 'cat', `/sys/class/net/${serverSide}/ifindex`).trim();
 			assert.equal(interfaceIndex, Number(index));
 			assert.equal((await watcher.end()).truncated, 0);

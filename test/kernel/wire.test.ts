@@ -31,7 +31,20 @@ const nothing: EndpointCounters = {
 	eventsSuppressed: 0,
 	eventsLost: 0,
 };
-const noLosses = { ringFull: 0, truncated: 0, fragment: 0, headerChain: 0, writersFull: 0, malformed: 0 };
+const noLosses = {
+	ringFull: 0,
+	truncated: 0,
+	fragment: 0,
+	headerChain: 0,
+	writersFull: 0,
+	malformedPacket: 0,
+	unreadable: 0,
+	noSyn: 0,
+	unlisted: 0,
+	stranger: 0,
+	badQuote: 0,
+	malformed: 0,
+};
 const refusal = tcp({ flags: refusalFlags });
 
 for (const program of programs) {
@@ -54,6 +67,7 @@ for (const program of programs) {
 				client: '192.0.2.7',
 				clientPort: 40_000,
 				answersSyn: true,
+				sender: 'unlearned',
 				suppressed: 0,
 			});
 			assert.ok(atUs >= Number(before) && atUs <= Number(after), 'bpf_ktime_get_ns and hrtime are one clock');
