@@ -12,14 +12,11 @@
 #include <linux/bpf.h>
 #include <linux/in.h>
 #include <bpf/bpf_core_read.h>
-#include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 #include "compat.bpf.h"
 #include "emit.bpf.h"
-
-/* Set before load: the inode number of the director's network namespace (/proc/self/ns/net). */
-const volatile __u32 own_netns = 0;
+#include "ipvs.bpf.h"
 
 /*
  * 32,768 destinations are twice the largest table aimed at. Not preallocated, because most tables are small.
@@ -39,34 +36,6 @@ struct table_write {
 	__s32 old_weight;
 	__s32 new_weight;
 };
-
-/* IPv4 and IPv6 in the one form of events.h; `from` is a union nf_inet_addr in kernel memory. */
-static __always_inline void read_address(__u8 *address, const void *from, __u32 family)
-{
-	__u32 *words = (__u32 *)address;
-
-	if (family == AF_INET6) {
-		bpf_core_read(address, 16, (const union nf_inet_addr *)from);
-		return;
-	}
-	words[0] = 0;
-	words[1] = 0;
-	words[2] = bpf_htonl(0xffff);
-	bpf_core_read(&words[3], 4, (const union nf_inet_addr *)from);
-}
-
-static __always_inline void read_key(struct destination_key *key, struct ip_vs_service *service, struct ip_vs_dest *dest)
-{
-	__builtin_memset(key, 0, sizeof(*key));
-	key->fwmark = service->fwmark;
-	read_address(key->service.address, &service->addr, service->af);
-	key->service.port = service->port;
-	/* A firewall mark carries a protocol field that means nothing; ipvsadm leaves 0 or TCP in it. */
-	key->service.protocol = key->fwmark ? 0 : service->protocol;
-	read_address(key->destination.address, &dest->addr, dest->af);
-	key->destination.port = dest->port;
-	key->destination.protocol = key->service.protocol;
-}
 
 static __always_inline void remember(struct destination_key *key, struct table_write *write, __u64 now_ns)
 {
@@ -117,7 +86,7 @@ static __always_inline int record_write(struct ip_vs_service *service, struct ip
 	__u64 now_ns = bpf_ktime_get_ns();
 	struct destination_key key;
 
-	if (service->ipvs->net->ns.inum != own_netns)
+	if (!is_own(service->ipvs))
 		return 0;
 	read_key(&key, service, dest);
 	remember(&key, &write, now_ns);
