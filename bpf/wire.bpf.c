@@ -12,11 +12,8 @@
 #include <linux/pkt_cls.h>
 #include <bpf/bpf_helpers.h>
 #include "emit.bpf.h"
+#include "gate.bpf.h"
 #include "packet.bpf.h"
-
-/* Set before load. Five at once, then one in 20 ms: a dead endpoint is told at once and 50 times a second at most. */
-const volatile __u64 event_interval_ns = 20 * 1000 * 1000;
-const volatile __u32 event_burst = 5;
 
 /* 32,768 endpoints are twice the largest table aimed at (1,024 services of 16 destinations). */
 #define ENDPOINTS_MAX 32768
@@ -43,26 +40,6 @@ struct {
 	__type(value, __u8);
 } local_addresses SEC(".maps");
 
-/*
- * May one more event pass? A full bucket holds `event_burst` intervals; each event costs one. Two CPUs that ask
- * in the same instant get one event between them: the loser's refusal is as good as a suppressed one.
- */
-static __always_inline int gate_opens(struct event_gate *gate, __u64 now_ns)
-{
-	__u64 full_at_ns = gate->full_at_ns;
-	__u64 start_ns = full_at_ns > now_ns ? full_at_ns : now_ns;
-	__u64 next_ns = start_ns + event_interval_ns;
-
-	if (next_ns - now_ns > event_burst * event_interval_ns)
-		return 0;
-	return __sync_val_compare_and_swap(&gate->full_at_ns, full_at_ns, next_ns) == full_at_ns;
-}
-
-static __always_inline __u32 saturate(__u64 count)
-{
-	return count > 0xffffffff ? 0xffffffff : count;
-}
-
 /* The suppressed ones ride on the next event that gets through; where the ring is full they wait on. */
 static __always_inline int send_refusal(struct event_gate *gate, struct answer *answer, __u32 interface_index,
 					__u64 now_ns)
@@ -77,8 +54,7 @@ static __always_inline int send_refusal(struct event_gate *gate, struct answer *
 	event->tcp_flags = answer->flags;
 	__builtin_memcpy(event->client, &answer->to, sizeof(event->client));
 	event->interface_index = interface_index;
-	if (gate->suppressed)
-		event->suppressed = saturate(__sync_lock_test_and_set(&gate->suppressed, 0));
+	event->suppressed = take_suppressed(gate);
 	emit_submit(event);
 	return 1;
 }
@@ -90,12 +66,12 @@ static __always_inline void tell_refusal(struct event_gate *gate, struct endpoin
 
 	if (!gate_opens(gate, now_ns)) {
 		count->events_suppressed += 1;
-		__sync_fetch_and_add(&gate->suppressed, 1);
+		suppress(gate);
 	} else if (send_refusal(gate, answer, interface_index, now_ns)) {
 		count->events_sent += 1;
 	} else {
 		count->events_lost += 1;
-		__sync_fetch_and_add(&gate->suppressed, 1);
+		suppress(gate);
 	}
 }
 
