@@ -1,71 +1,87 @@
 /**
- * Evidence: the refusals of each endpoint, counted in a sliding window. It turns the stream of kernel
- * events into edges that the judge weighs; it decides nothing and knows no destination. PURE.
+ * Evidence: the signals of each scope, counted in a sliding window. It turns the stream of kernel events into edges
+ * that the judge weighs; it decides nothing and knows no table. PURE.
  */
 
-import type { RefusalEvent } from '../decode/event.js';
-import { type EndpointId, endpointId } from '../table/identity.js';
-import type { Endpoint } from '../table/model.js';
+import type { KernelEvent } from '../decode/event.js';
+import { type AttemptSource, type Scope, type Signal, type SignalName, scopeId, signalOf } from './signal.js';
 
-/** What is known of one endpoint at the moment a signal arrived. */
+/** What is known of one signal in one scope at the moment it arrived. */
 export interface EvidenceEdge {
-	endpoint: Endpoint;
-	/** Refusals in the window, the kernel's suppressed ones included. */
-	refusals: number;
-	/** Distinct client prefixes (/24, /56) among the refusals that were sent to us. */
+	signal: SignalName;
+	scope: Scope;
+	verified: boolean;
+	/** Of this signal and scope in the window, the kernel's suppressed ones included. */
+	count: number;
+	/** Distinct client prefixes (/24, /56) among those that were sent to us. */
 	clientPrefixes: number;
-	/** The newest refusal's client, for the sentence. */
-	client: string;
+	/** The newest one's client, for the sentence; undefined where no client is behind it. */
+	client: string | undefined;
+	/** The newest one's detail, for the sentence. */
+	detail: string;
 	/** Boot clock, milliseconds. */
 	firstMs: number;
 	lastMs: number;
 }
 
 /**
- * Refusals remembered one by one per endpoint. The kernel sends at most about 50 a second for one endpoint, and
+ * Signals remembered one by one per window. The kernel sends at most about 50 a second for one scope, and
  * distinct prefixes beyond a few dozen change no decision: 64 is ample and bounds 16,384 endpoints to tens of MB.
  */
 const signalsMax = 64;
 
-interface Signal {
+interface Seen {
 	atMs: number;
-	prefix: string;
+	prefix: string | undefined;
 	count: number;
+}
+
+interface Window {
+	scope: Scope;
+	seen: Seen[];
 }
 
 export interface EvidencePool {
 	windowMs: number;
-	windows: Map<EndpointId, Signal[]>;
+	/** Whose word on TCP connections counts; changes where hooks attach late or let go. */
+	attempts: AttemptSource;
+	windows: Map<string, Window>;
 }
 
 export function createEvidence(windowMs: number): EvidencePool {
-	return { windowMs, windows: new Map() };
+	return { windowMs, attempts: 'wire', windows: new Map() };
 }
 
-/**
- * Adds one refusal. A RST that does not answer a SYN (a client's bad ACK, an abort in mid-connection) is no refusal
- * of the service and gives no edge: facts are in `ipvs` and RFC 9293 §3.10.7.1.
- */
-export function observe(pool: EvidencePool, event: RefusalEvent, nowMs: number): EvidenceEdge | undefined {
-	if (!event.answersSyn) return undefined;
-	const id = endpointId(event.endpoint);
-	const signals = (pool.windows.get(id) ?? []).filter((signal) => nowMs - signal.atMs < pool.windowMs);
-	signals.push({ atMs: nowMs, prefix: clientPrefix(event.client), count: 1 + event.suppressed });
-	if (signals.length > signalsMax) signals.shift();
-	pool.windows.set(id, signals);
+/** Adds what one event says; undefined where that is nothing that counts. */
+export function observe(pool: EvidencePool, event: KernelEvent, nowMs: number): EvidenceEdge | undefined {
+	const signal = signalOf(event, pool.attempts);
+	return signal && note(pool, signal, nowMs);
+}
+
+/** Adds one signal. */
+export function note(pool: EvidencePool, signal: Signal, nowMs: number): EvidenceEdge {
+	const { name, scope, verified, client, detail } = signal;
+	const id = `${name} ${scopeId(scope)}`;
+	const seen = (pool.windows.get(id)?.seen ?? []).filter(({ atMs }) => nowMs - atMs < pool.windowMs);
+	seen.push({ atMs: nowMs, prefix: client === undefined ? undefined : clientPrefix(client), count: signal.count });
+	if (seen.length > signalsMax) seen.shift();
+	pool.windows.set(id, { scope, seen });
 	return {
-		endpoint: event.endpoint,
-		refusals: signals.reduce((sum, signal) => sum + signal.count, 0),
-		clientPrefixes: new Set(signals.map((signal) => signal.prefix)).size,
-		client: event.client,
-		firstMs: signals[0]?.atMs ?? nowMs,
+		signal: name,
+		scope,
+		verified,
+		count: seen.reduce((sum, { count }) => sum + count, 0),
+		clientPrefixes: new Set(seen.flatMap(({ prefix }) => prefix ?? [])).size,
+		client,
+		detail,
+		firstMs: seen[0]?.atMs ?? nowMs,
 		lastMs: nowMs,
 	};
 }
 
-/** Forgets endpoints that are in no service any more, so that the pool is bounded by the table. */
-export function retain(pool: EvidencePool, known: (id: EndpointId) => boolean): void {
-	for (const id of pool.windows.keys()) if (!known(id)) pool.windows.delete(id);
+/** Forgets scopes that are in no service any more, so that the pool is bounded by the table. */
+export function retain(pool: EvidencePool, known: (scope: Scope) => boolean): void {
+	for (const [id, { scope }] of pool.windows) if (!known(scope)) pool.windows.delete(id);
 }
 
 /**

@@ -4,7 +4,7 @@
  */
 import type { EvidenceEdge } from '../evidence/evidence.js';
 import type { DestinationId, EndpointId } from '../table/identity.js';
-import type { Snapshot } from '../table/model.js';
+import type { Endpoint, Snapshot } from '../table/model.js';
 import type { ActionId } from './action.js';
 import type { Lease } from './lease.js';
 
@@ -27,6 +27,10 @@ export type Input = {
 } /** `sinceMs`: when reading began. What we know first-hand from later than that stands against it. */ & (
 	| { kind: 'table'; snapshot: Snapshot; sinceMs: number }
 	| { kind: 'evidence'; edge: EvidenceEdge }
+	/** Where a destination without a port of its own was seen to accept, or was configured to. */
+	| { kind: 'learned'; destination: DestinationId; endpoint: Endpoint }
+	/** Hosts that cannot be reached through a fault of the director's own, and which: the whole list each time. */
+	| { kind: 'ways'; impaired: ReadonlyMap<string, string> }
 	| { kind: 'write'; destination: DestinationId; operation: 'add' | 'edit' | 'delete'; weight: number; writer: Writer }
 	| { kind: 'probe'; endpoint: EndpointId; purpose: ProbePurpose; outcome: ProbeOutcome; latencyMs: number }
 	| {

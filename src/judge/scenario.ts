@@ -2,6 +2,7 @@
  * The table of scenarios: everything that ipvigil can say, each with its name and its sentence. The journal, the
  * metric labels, notifications and `explain` all take their words from here. PURE.
  */
+import type { SignalName } from '../evidence/signal.js';
 import type { JournalEntry } from './action.js';
 
 type Facts = JournalEntry['facts'];
@@ -9,13 +10,75 @@ type Sentence = (who: string, facts: Facts) => string;
 
 const times = (n: unknown, word: string) => `${n} ${word}${n === 1 ? '' : 's'}`;
 
+/** One signal in the words of each sentence that may speak of it. */
+interface SignalWords {
+	seen: (facts: Facts) => string;
+	habit: string;
+	innocent: string;
+	over: string;
+	happened: string;
+}
+
+const fromNetworks = (f: Facts) => `from ${times(f.clientPrefixes, 'client network')}`;
+
+const signalWords: Record<SignalName, SignalWords> = {
+	refusal: {
+		seen: (f) => `refused ${f.client}: ${times(f.count, 'refusal')} ${fromNetworks(f)}`,
+		habit: 'refuses clients',
+		innocent: 'it is refused for some clients only',
+		over: 'refused nobody',
+		happened: 'clients were refused',
+	},
+	unreachable: {
+		seen: (f) => `cannot be reached for ${f.client}: ${f.detail}`,
+		habit: 'cannot be reached',
+		innocent: 'it cannot be reached for some packets only',
+		over: 'was reported unreachable by nobody',
+		happened: 'it was reported unreachable',
+	},
+	'syn-repeated': {
+		seen: (f) => `does not answer ${f.client}: ${times(f.count, 'SYN')} sent again ${fromNetworks(f)}`,
+		habit: 'does not answer clients',
+		innocent: 'it does not answer some clients only',
+		over: 'let nobody repeat a SYN',
+		happened: 'clients were not answered',
+	},
+	overdue: {
+		seen: (f) => `accepts nobody of late: ${f.detail}`,
+		habit: 'accepts nobody',
+		innocent: 'its clients are slow or gone',
+		over: 'let nobody wait',
+		happened: 'it accepted no client any more',
+	},
+	'data-repeated': {
+		seen: (f) => `acknowledges nothing of ${f.client} any more: data sent again`,
+		habit: 'acknowledges no data',
+		innocent: 'some packets were lost',
+		over: 'let nobody repeat data',
+		happened: 'data of clients was not acknowledged',
+	},
+	'neighbour-failed': {
+		seen: () => 'has vanished from its network: it answers no ARP or neighbour solicitation',
+		habit: 'does not answer on its network',
+		innocent: 'it was lost from the neighbour table for a moment only',
+		over: 'was missed by no neighbour',
+		happened: 'it vanished from its network',
+	},
+};
+
+/** The facts carry the signal's name; a lease of an earlier ipvigil may know none. */
+function words({ signal }: Facts): SignalWords {
+	return signalWords[signal as SignalName] ?? signalWords.refusal;
+}
+
 export const scenarios = {
 	suspect: (who, f) =>
-		`${who} refused ${f.client}: ${times(f.refusals, 'refusal')} from ${times(f.clientPrefixes, 'client network')}; asking the server itself.`,
-	'cannot-confirm': (who, f) => `${who} refuses clients, but no probe can confirm it (${f.why}); it keeps its weight.`,
-	acquitted: (who) => `${who} accepts our probe: it is refused for some clients only, and keeps its weight.`,
-	'suspicion-over': (who) => `${who} refused nobody for a while: no longer suspect.`,
-	failed: (who, f) => `${who} has failed: clients were refused and our probe was ${f.probe}.`,
+		`${who} ${words(f).seen(f)}; ${f.asked ? 'asking the server itself' : 'nobody can be asked over its protocol, so it is only told'}.`,
+	'cannot-confirm': (who, f) =>
+		`${who} ${words(f).habit}, but no probe can confirm it (${f.why}); it keeps its weight.`,
+	acquitted: (who, f) => `${who} accepts our probe: ${words(f).innocent}, and keeps its weight.`,
+	'suspicion-over': (who, f) => `${who} ${words(f).over} for a while: no longer suspect.`,
+	failed: (who, f) => `${who} has failed: ${words(f).happened} and our probe was ${f.probe}.`,
 	quiesced: (who, f) =>
 		`${who}: weight ${f.owed} set to 0 under a lease of ${f.leaseSeconds} s, because it has failed.`,
 	'quiesce-dry-run': (who, f) =>
@@ -38,6 +101,9 @@ export const scenarios = {
 	renewed: (who, f) => `${who} still refuses our probe: lease renewed for ${f.leaseSeconds} s.`,
 	'cap-reached': (who, f) =>
 		`${who} has been out for ${f.outageSeconds} s, the most a lease may last: giving it back although it still refuses. The monitor must decide.`,
+	'way-impaired': (_, f) =>
+		`${times(f.hosts, 'host')} cannot be judged, because the fault is the director's own: ${f.why}.`,
+	'way-restored': (_, f) => `${times(f.hosts, 'host')} can be judged again: it is over that ${f.why}.`,
 	resumed: (who, f) => `${who}: lease of an earlier ipvigil (pid ${f.pid}) resumed; asking the server.`,
 	'resume-dropped': (who, f) => `${who}: lease of an earlier ipvigil dropped, because ${f.why}.`,
 } satisfies Record<string, Sentence>;

@@ -1,7 +1,7 @@
 /**
  * The judge's state: what it believes of each endpoint and destination, and nothing that could be read elsewhere.
  *
- *               refusal                 calibrated probe refused
+ *               signal                  calibrated probe refused
  *     healthy ───────────▶ suspect ───────────────────────────────▶ failed
  *        ▲                    │                                        │ probe accepted
  *        │  probe accepted,   │                                        ▼
@@ -11,6 +11,7 @@
  */
 
 import type { Operation } from '../decode/event.js';
+import type { SignalName } from '../evidence/signal.js';
 import {
 	type DestinationId,
 	destinationId,
@@ -42,8 +43,8 @@ export interface EndpointState {
 	lastAcceptedMs: number;
 	/** Probes in a row that met silence. */
 	silent: number;
-	/** When the newest refusal came: a suspicion without a probe ends one window later. */
-	lastRefusalMs: number;
+	/** When the newest signal came: a suspicion without a probe ends one window later. */
+	lastSignalMs: number;
 	destinations: Set<DestinationId>;
 }
 
@@ -62,6 +63,7 @@ export interface DestinationState {
 	service: ServiceAddress;
 	serviceId: ServiceId;
 	destination: Destination;
+	/** Undefined where neither the table nor a connection has shown the port yet. */
 	endpoint: EndpointId | undefined;
 	/** False while a monitor has taken it out of the table at our word. */
 	inTable: boolean;
@@ -70,6 +72,8 @@ export interface DestinationState {
 	/** When we last knew of a change first-hand (our own write, the audit): an older snapshot says nothing against it. */
 	changedMs: number;
 	verdict: Verdict;
+	/** What made it suspect last. */
+	signal: SignalName;
 	failedMs: number;
 	/** When the last ejection ended: after a long calm the leases start short again. */
 	returnedMs: number;
@@ -122,6 +126,8 @@ export interface State {
 	 * destination out and puts it back has not changed what our probe proves. The oldest go when there are too many.
 	 */
 	calibrated: Set<EndpointId>;
+	/** Hosts whose way from the director is impaired, with the reason: nothing that is seen of them counts against them. */
+	impaired: ReadonlyMap<string, string>;
 	/** Endpoints and destinations that a tick must look at; all others cost nothing. */
 	busyEndpoints: Set<EndpointId>;
 	busyDestinations: Set<DestinationId>;
@@ -139,6 +145,7 @@ export function createState(options: Pick<State, 'policy' | 'mode' | 'pid' | 'dr
 		destinations: new Map(),
 		endpoints: new Map(),
 		calibrated: new Set(),
+		impaired: new Map(),
 		busyEndpoints: new Set(),
 		busyDestinations: new Set(),
 		nextActionId: 1,
@@ -148,17 +155,17 @@ export function createState(options: Pick<State, 'policy' | 'mode' | 'pid' | 'dr
 }
 
 export function createDestination(service: ServiceAddress, destination: Destination): DestinationState {
-	const endpoint = endpointOf({ address: service }, destination);
 	return {
 		id: destinationId(service, destination),
 		service,
 		serviceId: serviceId(service),
 		destination,
-		endpoint: endpoint && endpointId(endpoint),
+		endpoint: undefined,
 		inTable: true,
 		missed: false,
 		changedMs: Number.NEGATIVE_INFINITY,
 		verdict: 'healthy',
+		signal: 'refusal',
 		failedMs: 0,
 		returnedMs: Number.NEGATIVE_INFINITY,
 		lease: undefined,
@@ -184,24 +191,29 @@ export function createEndpoint(endpoint: Endpoint): EndpointState {
 		lastNegativeMs: Number.NEGATIVE_INFINITY,
 		lastAcceptedMs: Number.NEGATIVE_INFINITY,
 		silent: 0,
-		lastRefusalMs: Number.NEGATIVE_INFINITY,
+		lastSignalMs: Number.NEGATIVE_INFINITY,
 		destinations: new Set(),
 	};
 }
 
-/** Adds a destination with the endpoint it stands on; a TCP endpoint seen for the first time is to be calibrated. */
+/** Adds a destination with the endpoint it stands on, where the table names one. */
 export function addDestination(state: State, created: DestinationState, nowMs: number): void {
 	state.destinations.set(created.id, created);
 	const endpoint = endpointOf({ address: created.service }, created.destination);
-	if (endpoint?.protocol !== 'tcp') return;
+	if (endpoint) standOn(state, created, endpoint, nowMs);
+}
+
+/** Puts a destination on its endpoint; a TCP endpoint seen for the first time is to be calibrated. */
+export function standOn(state: State, destination: DestinationState, endpoint: Endpoint, nowMs: number): void {
 	let known = state.endpoints.get(endpointId(endpoint));
 	if (!known) {
 		known = createEndpoint(endpoint);
 		known.calibrated = state.calibrated.has(known.id);
 		state.endpoints.set(known.id, known);
 	}
-	known.destinations.add(created.id);
-	if (known.calibrated || known.next || known.probing) return;
+	destination.endpoint = known.id;
+	known.destinations.add(destination.id);
+	if (endpoint.protocol !== 'tcp' || known.calibrated || known.next || known.probing) return;
 	// 250 new endpoints every 250 ms: a table of 16,384 is calibrated in 16 s without a burst of thousands of SYNs.
 	known.next = { atMs: calibrationDueMs(nowMs, state.endpoints.size - 1), purpose: 'calibrate' };
 	state.busyEndpoints.add(known.id);

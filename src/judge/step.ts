@@ -6,15 +6,18 @@
  * would cost more than the decision. Order of effects for each action: the executor ledgers the intention, acts,
  * feeds the outcome back as an input, and the judge journals it.
  */
+
+import type { DestinationId } from '../table/identity.js';
+import type { Endpoint } from '../table/model.js';
 import type { Action } from './action.js';
 import { rewritten } from './ending.js';
 import type { Input } from './input.js';
 import { resume } from './resume.js';
-import type { State } from './state.js';
+import { type State, standOn } from './state.js';
 import { heard, nextTickMs, probed, tickEndpoint } from './suspicion.js';
 import { applySnapshot } from './sync.js';
 import { endLease, outcome, tickDestination } from './tenure.js';
-import type { Turn } from './turn.js';
+import { journalDirector, type Turn } from './turn.js';
 
 export function step(state: State, input: Input): { state: State; actions: Action[] } {
 	const turn: Turn = { state, nowMs: input.nowMs, actions: [] };
@@ -38,6 +41,10 @@ function handle(turn: Turn, input: Input): void {
 			return tick(turn);
 		case 'evidence':
 			return heard(turn, input.edge);
+		case 'learned':
+			return learned(turn, input.destination, input.endpoint);
+		case 'ways':
+			return ways(turn, input.impaired);
 		case 'write':
 			return written(turn, input);
 		case 'probe':
@@ -56,6 +63,29 @@ function handle(turn: Turn, input: Input): void {
 		default:
 			input satisfies never;
 	}
+}
+
+/** One line for each fault of the director's own that came or went, however many hosts are behind it. */
+function ways(turn: Turn, impaired: ReadonlyMap<string, string>): void {
+	const before = turn.state.impaired;
+	turn.state.impaired = impaired;
+	for (const [why, hosts] of byReason(impaired, before)) journalDirector(turn, 'way-impaired', { why, hosts });
+	for (const [why, hosts] of byReason(before, impaired)) journalDirector(turn, 'way-restored', { why, hosts });
+}
+
+/** How many hosts each reason has that stands for them here and not there. */
+function byReason(here: ReadonlyMap<string, string>, there: ReadonlyMap<string, string>): Map<string, number> {
+	const counts = new Map<string, number>();
+	for (const [host, why] of here) if (there.get(host) !== why) counts.set(why, (counts.get(why) ?? 0) + 1);
+	return counts;
+}
+
+/** The first port that accepts for such a destination is the one that is asked about; a later one changes nothing. */
+function learned(turn: Turn, id: DestinationId, endpoint: Endpoint): void {
+	const destination = turn.state.destinations.get(id);
+	if (!destination || destination.endpoint !== undefined) return;
+	standOn(turn.state, destination, endpoint, turn.nowMs);
+	tick(turn);
 }
 
 /** The audit saw a write. Our own is only a receipt; anyone else's is the word of the monitor or the admin. */

@@ -1,8 +1,9 @@
 /**
- * From a refusal to a verdict: suspicion, the probe that settles it, and the probes that see a server return.
+ * From a signal to a verdict: suspicion, the probe that settles it, and the probes that see a server return.
  * What follows from a verdict for weights and monitors is `tenure`'s. PURE.
  */
 import type { EvidenceEdge } from '../evidence/evidence.js';
+import type { Scope } from '../evidence/signal.js';
 import { type EndpointId, endpointId } from '../table/identity.js';
 import type { ProbeOutcome, ProbePurpose } from './input.js';
 import {
@@ -15,21 +16,69 @@ import {
 import { enforce, reconsider, recover } from './tenure.js';
 import { announce, announceOnce, journal, type Turn } from './turn.js';
 
-/** A refusal was seen on the wire: by itself only plausible, so it raises suspicion and asks for a probe. */
+/** The kernel saw something that speaks against a server: it raises suspicion and asks for a probe, no more. */
 export function heard(turn: Turn, edge: EvidenceEdge): void {
-	const endpoint = turn.state.endpoints.get(endpointId(edge.endpoint));
-	if (!endpoint) return;
-	endpoint.lastRefusalMs = turn.nowMs;
-	const suspects = destinationsOn(turn.state, endpoint).filter((destination) => raises(turn, destination));
-	for (const destination of suspects) {
-		destination.verdict = 'suspect';
-		const { client, refusals, clientPrefixes } = edge;
-		journal(turn, 'suspect', destination, { client, refusals, clientPrefixes });
-	}
-	if (destinationsOn(turn.state, endpoint).some(({ verdict }) => verdict === 'suspect')) askToConfirm(turn, endpoint);
+	for (const [endpoint, destinations] of concerned(turn, edge.scope))
+		if (!isImpaired(turn, endpoint)) suspect(turn, endpoint, destinations, edge);
 }
 
-/** Whether a refusal makes this destination suspect: a healthy one, or one whose hold-down has passed. */
+function suspect(turn: Turn, endpoint: EndpointState, destinations: DestinationState[], edge: EvidenceEdge): void {
+	endpoint.lastSignalMs = turn.nowMs;
+	turn.state.busyEndpoints.add(endpoint.id);
+	const asked = isAskable(endpoint);
+	const { signal, verified, client = '', detail, count, clientPrefixes } = edge;
+	for (const destination of destinations.filter((one) => raises(turn, one))) {
+		destination.verdict = 'suspect';
+		destination.signal = signal;
+		journal(turn, 'suspect', destination, { signal, verified, client, detail, count, clientPrefixes, asked });
+	}
+	if (!destinations.some(({ verdict }) => verdict === 'suspect')) return;
+	if (asked) askToConfirm(turn, endpoint);
+	// A tick ends the suspicion that no probe can.
+	else turn.actions.push({ kind: 'schedule', atMs: windowEndMs(turn, endpoint) });
+}
+
+/** Whether it is the director that cannot reach the host: then silence says nothing of the server (DESIGN, rule 6). */
+function isImpaired({ state }: Turn, { endpoint }: EndpointState): boolean {
+	return state.impaired.has(endpoint.address);
+}
+
+/** Only a TCP listener can be asked by connecting: what answers a datagram, its protocol alone knows. */
+function isAskable({ endpoint }: EndpointState): boolean {
+	return endpoint.protocol === 'tcp';
+}
+
+/** The endpoints that a signal speaks of, each with those of its destinations that are meant. */
+function concerned({ state }: Turn, scope: Scope): [EndpointState, DestinationState[]][] {
+	switch (scope.kind) {
+		case 'endpoint': {
+			const endpoint = state.endpoints.get(endpointId(scope.endpoint));
+			return endpoint ? [[endpoint, destinationsOn(state, endpoint)]] : [];
+		}
+		case 'host': {
+			const endpoints = [...state.endpoints.values()].filter((one) => one.endpoint.address === scope.address);
+			return endpoints.map((endpoint) => [endpoint, destinationsOn(state, endpoint)]);
+		}
+		case 'destination': {
+			const destination = state.destinations.get(scope.destination);
+			const endpoint = state.endpoints.get(destination?.endpoint ?? '');
+			// A client of a firewall mark may ask for any port: one that is closed on a healthy server says nothing.
+			if (!destination || endpoint?.endpoint.port !== scope.port) return [];
+			return [[endpoint, sharingListener(destination, destinationsOn(state, endpoint))]];
+		}
+	}
+}
+
+/**
+ * In NAT every service of an endpoint reaches the same listener, so one refusal speaks of them all. In DR and TUN
+ * each has a listener of its own, on its VIP.
+ */
+function sharingListener(one: DestinationState, others: DestinationState[]): DestinationState[] {
+	if (one.destination.forwarding !== 'masq') return [one];
+	return others.filter(({ destination }) => destination.forwarding === 'masq');
+}
+
+/** Whether a signal makes this destination suspect: a healthy one, or one whose hold-down has passed. */
 function raises(turn: Turn, destination: DestinationState): boolean {
 	if (destination.verdict === 'healthy') return true;
 	const { heldDownUntilMs, lease } = destination;
@@ -99,7 +148,7 @@ function accepted(turn: Turn, endpoint: EndpointState): void {
 	for (const destination of destinationsOn(turn.state, endpoint)) {
 		if (destination.verdict === 'suspect') {
 			acquit(destination);
-			journal(turn, 'acquitted', destination, {});
+			journal(turn, 'acquitted', destination, { signal: destination.signal });
 		} else if (destination.verdict === 'failed') {
 			recover(turn, destination);
 		}
@@ -147,17 +196,22 @@ function recoverIntervalMs(turn: Turn, failed: DestinationState[]): number {
 }
 
 function convict(turn: Turn, endpoint: EndpointState, probe: ProbeOutcome): void {
+	// The suspicion ends by itself; only what comes after the fault counts.
+	if (isImpaired(turn, endpoint)) {
+		turn.actions.push({ kind: 'schedule', atMs: windowEndMs(turn, endpoint) });
+		return;
+	}
 	const suspects = destinationsOn(turn.state, endpoint).filter(({ verdict }) => verdict === 'suspect');
 	for (const destination of suspects) {
 		if (!endpoint.calibrated) {
 			const why = `our probe was ${probe} too, but has never been accepted, so that proves nothing`;
-			announceOnce(turn, 'cannot-confirm', destination, { why, probe });
+			announceOnce(turn, 'cannot-confirm', destination, { signal: destination.signal, why, probe });
 			continue;
 		}
 		destination.verdict = 'failed';
 		destination.failedMs = turn.nowMs;
 		turn.state.counters.detected += 1;
-		announce(turn, 'failed', destination, { probe, calibrated: true });
+		announce(turn, 'failed', destination, { signal: destination.signal, probe, calibrated: true });
 		enforce(turn, destination);
 	}
 }
@@ -168,10 +222,10 @@ function settles(purpose: ProbePurpose | undefined): boolean {
 }
 
 function windowEndMs(turn: Turn, endpoint: EndpointState): number {
-	return endpoint.lastRefusalMs + turn.state.policy.windowMs;
+	return endpoint.lastSignalMs + turn.state.policy.windowMs;
 }
 
-/** When this endpoint wants its next tick: a probe that is due, or the end of the window after its last refusal. */
+/** When this endpoint wants its next tick: a probe that is due, or the end of the window after its last signal. */
 export function nextTickMs(turn: Turn, endpoint: EndpointState): number {
 	const probeMs = endpoint.probing ? undefined : endpoint.next?.atMs;
 	const endMs = windowEndMs(turn, endpoint);
@@ -186,7 +240,7 @@ export function tickEndpoint(turn: Turn, endpoint: EndpointState): void {
 	const over = windowEndMs(turn, endpoint) <= turn.nowMs;
 	for (const destination of over ? suspects : []) {
 		acquit(destination);
-		journal(turn, 'suspicion-over', destination, {});
+		journal(turn, 'suspicion-over', destination, { signal: destination.signal });
 		reconsider(turn, destination.serviceId);
 	}
 	if ((suspects.length === 0 || over) && !endpoint.next && !endpoint.probing)

@@ -37,6 +37,12 @@ export function journal(
 	turn.actions.push({ kind: 'journal', entry: entryOf(name, destination, facts) });
 }
 
+/** Writes a line that speaks of the director itself into the history, and informs whoever is to be told. */
+export function journalDirector(turn: Turn, name: ScenarioName, facts: JournalEntry['facts']): void {
+	const entry = { scenario: name, sentence: sentence(name, 'the director', facts), facts };
+	turn.actions.push({ kind: 'tell', entry }, { kind: 'journal', entry });
+}
+
 /** Writes a line into the history and informs whoever is to be told. */
 export function announce(
 	turn: Turn,

@@ -4,8 +4,7 @@
  */
 import type { Logger } from 'pino';
 import { type AuditCapture, openAudit } from '../capture/audit.js';
-import type { KernelEvent, WriteEvent } from '../decode/event.js';
-import { createEvidence, observe, retain } from '../evidence/evidence.js';
+import type { KernelEvent } from '../decode/event.js';
 import type { Writer } from '../judge/input.js';
 import type { Lease } from '../judge/lease.js';
 import { createState, type State } from '../judge/state.js';
@@ -17,7 +16,6 @@ import { Prober } from '../remedy/probe.js';
 import { Weights } from '../remedy/weights.js';
 import { Journal } from '../report/journal.js';
 import { createLog } from '../report/log.js';
-import { destinationId } from '../table/identity.js';
 import type { Snapshot } from '../table/model.js';
 import { bootMs } from './clock.js';
 import type { Config } from './config.js';
@@ -31,6 +29,7 @@ import { TableFeed } from './table-feed.js';
 import { openTable, type TableAccess } from './table-source.js';
 import { openTargets, type Targets } from './targets.js';
 import { openVantage } from './vantage.js';
+import { Witness } from './witness.js';
 
 /** How long an orderly stop waits for weights to be given back; the give-back helper does what is left. */
 const stopWaitMs = 5_000;
@@ -80,7 +79,7 @@ class Daemon {
 	}
 
 	readonly #notifier = createServiceNotifier();
-	readonly #evidence;
+	readonly #witness: Witness;
 	readonly #prober = new Prober();
 	readonly #targets: Targets;
 	readonly #ledger: Ledger;
@@ -102,7 +101,7 @@ class Daemon {
 		private readonly table: TableAccess,
 		private readonly routes: RouteClient,
 	) {
-		this.#evidence = createEvidence(config.policy.windowMs);
+		this.#witness = new Witness(config.policy.windowMs, process.pid);
 		this.#targets = openTargets(config, log, dryRun);
 		this.#ledger = new Ledger(ledgerDirectory(config.runtimeDirectory, dryRun), this.#targets.trackFile);
 		this.#calibration = new Calibration(config.runtimeDirectory, (error) =>
@@ -213,7 +212,7 @@ class Daemon {
 	#see(snapshot: Snapshot, sinceMs: number): void {
 		this.#tellUnreadable();
 		this.#loop.take({ kind: 'table', snapshot, sinceMs });
-		retain(this.#evidence, (id) => this.#loop.state.endpoints.has(id));
+		this.#witness.retain(this.#loop.state);
 		void this.#vantage.follow(snapshot);
 	}
 
@@ -225,23 +224,15 @@ class Daemon {
 		this.#unreadable = unreadable;
 	}
 
+	/** What the kernel tells goes to the judge at once; a change of the table by others brings a fresh snapshot too. */
 	#hear(events: KernelEvent[]): void {
 		for (const event of events) {
-			if (event.kind === 'write') this.#hearWrite(event);
-			else if (event.kind === 'refusal') {
-				const edge = observe(this.#evidence, event, bootMs());
-				if (edge) this.#loop.take({ kind: 'evidence', edge });
-			}
+			const ofTable = event.kind === 'write' || event.kind === 'service';
+			if (ofTable && !this.#resumed) continue;
+			const message = this.#witness.hear(event, bootMs());
+			if (message) this.#loop.take(message);
+			if (ofTable && event.pid !== process.pid) this.#feed.refresh();
 		}
-	}
-
-	/** An audited write goes to the judge at once, and a foreign one brings a fresh snapshot. */
-	#hearWrite({ service, destination, operation, newWeight, pid, comm }: WriteEvent): void {
-		if (!this.#resumed) return;
-		const own = pid === process.pid;
-		const id = destinationId(service, destination);
-		this.#loop.take({ kind: 'write', destination: id, operation, weight: newWeight, writer: { pid, comm, own } });
-		if (!own) this.#feed.refresh();
 	}
 
 	/** Who wrote a leased destination last. Own: this process, or the one that entered the lease. */

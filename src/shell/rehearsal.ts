@@ -10,7 +10,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { type Logger, pino } from 'pino';
-import { createEvidence, observe } from '../evidence/evidence.js';
 import { defaultPolicy } from '../judge/policy.js';
 import { createState } from '../judge/state.js';
 import { isSettled } from '../judge/step.js';
@@ -23,6 +22,7 @@ import { type Destination, type Endpoint, noStats, noTunnel, type Service, type 
 import { bootMs } from './clock.js';
 import { createExecutors } from './executor.js';
 import { Loop } from './loop.js';
+import { Witness } from './witness.js';
 
 /** Calls after which V8 keeps a function's compiled code warm; more rounds were not measurably faster. */
 const rounds = 3;
@@ -92,7 +92,7 @@ class Stage implements TableWriter {
 		binding: false,
 		seed: 1,
 	});
-	readonly #evidence = createEvidence(defaultPolicy.windowMs);
+	readonly #witness = new Witness(defaultPolicy.windowMs, process.pid);
 	readonly #prober = new Prober();
 	readonly #endpoint: Endpoint;
 	readonly #service: Service;
@@ -149,8 +149,8 @@ class Stage implements TableWriter {
 			sender: 'known' as const,
 			suppressed: 0,
 		};
-		const edge = observe(this.#evidence, event, bootMs());
-		if (edge) this.#loop.take({ kind: 'evidence', edge });
+		const message = this.#witness.hear(event, bootMs());
+		if (message) this.#loop.take(message);
 	}
 
 	async service(): Promise<Service> {

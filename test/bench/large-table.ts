@@ -1,5 +1,6 @@
 /** A table as large as the goals speak of, and the judge's own steps over it, without any world around. */
 import type { EvidenceEdge } from '../../src/evidence/evidence.js';
+import { scopeId } from '../../src/evidence/signal.js';
 import type { Action } from '../../src/judge/action.js';
 import type { Input } from '../../src/judge/input.js';
 import { defaultPolicy } from '../../src/judge/policy.js';
@@ -62,8 +63,7 @@ export class Court {
 	 */
 	decisionUs(): number {
 		const edge = this.#edge();
-		const endpoint = `tcp ${edge.endpoint.address}:${edge.endpoint.port}`;
-		const answered = { kind: 'probe', endpoint, latencyMs: 1 } as const;
+		const answered = { kind: 'probe', endpoint: scopeId(edge.scope), latencyMs: 1 } as const;
 		let actions: Action[] = [];
 		const tookUs = elapsedUs(() => {
 			this.#take({ kind: 'evidence', edge });
@@ -80,7 +80,9 @@ export class Court {
 		const endpoint = service && destination && endpointOf(service, destination);
 		if (!endpoint) throw new Error('the table is empty');
 		const atMs = this.#nowMs;
-		return { endpoint, refusals: 1, clientPrefixes: 1, client: '192.0.2.7', firstMs: atMs, lastMs: atMs };
+		const scope = { kind: 'endpoint', endpoint } as const;
+		const seen = { verified: false, count: 1, clientPrefixes: 1, client: '192.0.2.7', detail: '' };
+		return { signal: 'refusal', scope, ...seen, firstMs: atMs, lastMs: atMs };
 	}
 
 	#done(actions: readonly Action[], kind: 'setWeight' | 'giveBack'): void {

@@ -21,13 +21,13 @@ function refusal(client: string, over: Partial<RefusalEvent> = {}): RefusalEvent
 test('a refusal counts for the whole window and not a millisecond longer', () => {
 	const pool = createEvidence(10_000);
 	observe(pool, refusal('192.0.2.1'), 1_000);
-	assert.equal(observe(pool, refusal('192.0.2.2'), 10_999)?.refusals, 2);
-	assert.equal(observe(pool, refusal('192.0.2.3'), 11_000)?.refusals, 2);
+	assert.equal(observe(pool, refusal('192.0.2.2'), 10_999)?.count, 2);
+	assert.equal(observe(pool, refusal('192.0.2.3'), 11_000)?.count, 2);
 });
 
 test('what the kernel suppressed counts, but gives no further client', () => {
 	const edge = observe(createEvidence(10_000), refusal('192.0.2.1', { suppressed: 41 }), 5);
-	assert.deepEqual([edge?.refusals, edge?.clientPrefixes], [42, 1]);
+	assert.deepEqual([edge?.count, edge?.clientPrefixes], [42, 1]);
 });
 
 test('a RST that answers no SYN is no refusal', () => {
@@ -52,7 +52,7 @@ test('a prefix is /24 in IPv4 and /56 in IPv6, however the address is written', 
 test('an endpoint remembers 64 refusals and no more', () => {
 	const pool = createEvidence(10_000);
 	for (let i = 0; i < 64; i++) observe(pool, refusal('192.0.2.1'), i);
-	assert.equal(observe(pool, refusal('192.0.2.1'), 64)?.refusals, 64);
+	assert.equal(observe(pool, refusal('192.0.2.1'), 64)?.count, 64);
 });
 
 test('endpoints that left the table are forgotten', () => {

@@ -3,7 +3,8 @@
  * A block is a command, `----`, and the answer. Time stands still but for `wait`, which delivers the ticks that
  * the judge asked for. Leases that the judge has entered are kept as the ledger would keep them, for `restart`.
  */
-import { createEvidence, type EvidencePool, observe } from '../../src/evidence/evidence.js';
+import { createEvidence, type EvidencePool, note, observe } from '../../src/evidence/evidence.js';
+import type { Scope, SignalName } from '../../src/evidence/signal.js';
 import type { Action } from '../../src/judge/action.js';
 import type { Input, ProbeOutcome, ProbePurpose } from '../../src/judge/input.js';
 import type { Lease } from '../../src/judge/lease.js';
@@ -55,6 +56,9 @@ export class Script {
 		table: ([age], body) => this.table(body.join('\n'), this.nowMs - (age ? milliseconds(age) : 0)),
 		calibrated: (words) => this.input({ kind: 'probe', ...probeOf(words, 'calibrate', 'accepted') }),
 		refusal: (words) => this.refusal(words),
+		signal: (words) => this.signal(words),
+		learned: (words) => this.learned(words),
+		ways: (words) => this.ways(words),
 		probe: (words) =>
 			this.input({ kind: 'probe', ...probeOf(words, words[2] as ProbePurpose, words[3] as ProbeOutcome) }),
 		outcome: (words) => this.outcome(words),
@@ -103,6 +107,30 @@ export class Script {
 		};
 		const edge = observe(this.evidence, event, this.nowMs);
 		if (edge) this.input({ kind: 'evidence', edge });
+	}
+
+	/** signal NAME [verified] host ADDRESS | endpoint tcp|udp ADDRESS:PORT | destination (four words) port N, then client and detail */
+	private signal([name, ...rest]: string[]): void {
+		const verified = rest[0] === 'verified';
+		const [kind = '', ...words] = verified ? rest.slice(1) : rest;
+		const taken = { host: 1, endpoint: 2, destination: 6 }[kind] ?? 0;
+		const [client, ...detail] = words.slice(taken);
+		const scope = scopeNamed(kind, words.slice(0, taken));
+		const signal = { name: name as SignalName, scope, verified, count: 1, client, detail: detail.join(' ') };
+		this.input({ kind: 'evidence', edge: note(this.evidence, signal, this.nowMs) });
+	}
+
+	/** learned DESTINATION at tcp ADDRESS:PORT; a firewall mark has four words: fwmark 7 > 10.1.0.11:0 */
+	private learned(words: string[]): void {
+		const at = words.indexOf('at');
+		const destination = words.slice(0, at).join(' ');
+		this.input({ kind: 'learned', destination, endpoint: endpointNamed(words.slice(at + 1)) });
+	}
+
+	/** ways ADDRESS... REASON (one word); nothing: all are well again */
+	private ways(words: string[]): void {
+		const why = words.at(-1)?.replaceAll('_', ' ') ?? '';
+		this.input({ kind: 'ways', impaired: new Map(words.slice(0, -1).map((address) => [address, why])) });
 	}
 
 	private outcome(words: string[]): void {
@@ -194,11 +222,22 @@ export class Script {
 	}
 }
 
+function scopeNamed(kind: string, words: string[]): Scope {
+	if (kind === 'host') return { kind, address: words[0] ?? '' };
+	if (kind === 'endpoint') return { kind, endpoint: endpointNamed(words) };
+	return { kind: 'destination', destination: words.slice(0, 4).join(' '), port: Number(words[5]) };
+}
+
 function endpointNamed(words: string[]): Endpoint {
 	const match = /^(.*):(\d+)$/.exec(words[1] ?? '');
 	if (!match?.[1]) throw new Error(`no endpoint: ${words.join(' ')}`);
 	const address = match[1].replace(/^\[|\]$/g, '');
-	return { protocol: 'tcp', family: address.includes(':') ? 'inet6' : 'inet', address, port: Number(match[2]) };
+	return {
+		protocol: words[0] as Endpoint['protocol'],
+		family: address.includes(':') ? 'inet6' : 'inet',
+		address,
+		port: Number(match[2]),
+	};
 }
 
 function probeOf(words: string[], purpose: ProbePurpose, outcome: ProbeOutcome) {

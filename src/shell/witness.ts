@@ -1,0 +1,80 @@
+/**
+ * From what the kernel tells to what the judge hears: one kernel event becomes one input, or none. The daemon and a
+ * replay use the same. It decides nothing, and carries out nothing.
+ */
+import type { KernelEvent, LearnedEvent, WriteEvent } from '../decode/event.js';
+import { createEvidence, type EvidencePool, note, observe, retain } from '../evidence/evidence.js';
+import type { AttemptSource, Scope } from '../evidence/signal.js';
+import type { State } from '../judge/state.js';
+import { destinationId, endpointId } from '../table/identity.js';
+import type { Message } from './loop.js';
+
+export class Witness {
+	readonly #pool: EvidencePool;
+	readonly #pid: number;
+
+	/** @param pid Of the process whose writes are our own. */
+	constructor(windowMs: number, pid: number) {
+		this.#pool = createEvidence(windowMs);
+		this.#pid = pid;
+	}
+
+	/** Who tells what became of TCP connections. */
+	get attempts(): AttemptSource {
+		return this.#pool.attempts;
+	}
+
+	set attempts(source: AttemptSource) {
+		this.#pool.attempts = source;
+	}
+
+	hear(event: KernelEvent, nowMs: number): Message | undefined {
+		if (event.kind === 'write') return written(event, this.#pid);
+		if (event.kind === 'learned') return learned(event);
+		const edge = observe(this.#pool, event, nowMs);
+		return edge && { kind: 'evidence', edge };
+	}
+
+	/** A neighbour of the director's has failed: the kernel asked for its MAC address and had no answer. */
+	neighbourFailed(address: string, nowMs: number): Message {
+		const scope = { kind: 'host', address } as const;
+		const signal = {
+			name: 'neighbour-failed',
+			scope,
+			verified: false,
+			count: 1,
+			client: undefined,
+			detail: '',
+		} as const;
+		return { kind: 'evidence', edge: note(this.#pool, signal, nowMs) };
+	}
+
+	/** Forgets what is in the table no more. */
+	retain(state: State): void {
+		const hosts = new Set([...state.endpoints.values()].map(({ endpoint }) => endpoint.address));
+		retain(this.#pool, (scope) => isKnown(scope, state, hosts));
+	}
+}
+
+/** A write that IPVS refused has changed nothing. */
+function written(event: WriteEvent, own: number): Message | undefined {
+	const { service, destination, operation, newWeight, pid, comm, result } = event;
+	if (result !== 0) return undefined;
+	const id = destinationId(service, destination);
+	return { kind: 'write', destination: id, operation, weight: newWeight, writer: { pid, comm, own: pid === own } };
+}
+
+function learned({ service, destination, endpoint }: LearnedEvent): Message {
+	return { kind: 'learned', destination: destinationId(service, destination), endpoint };
+}
+
+function isKnown(scope: Scope, state: State, hosts: ReadonlySet<string>): boolean {
+	switch (scope.kind) {
+		case 'host':
+			return hosts.has(scope.address);
+		case 'endpoint':
+			return state.endpoints.has(endpointId(scope.endpoint));
+		case 'destination':
+			return state.destinations.has(scope.destination);
+	}
+}
