@@ -9,6 +9,7 @@ import { AttributeReader } from './attribute.js';
 import { ByteReader, ByteWriter } from './bytes.js';
 import { addressFamily, addressLength, addressText, familyName } from './family.js';
 import type { Message } from './message.js';
+import { type Bond, type BondSlave, linkAddressText, readBond, readBondSlave } from './route-bond.js';
 
 export const routeType = {
 	newLink: 16,
@@ -49,6 +50,12 @@ export interface Link {
 	slaveKind: string;
 	/** The bond, bridge or VRF above; 0 if there is none. */
 	masterIndex: number;
+	/** What a VLAN or macvlan sits on; 0 if on nothing, or on something in another network namespace. */
+	parentIndex: number;
+	/** Of a bond. */
+	bond: Bond | undefined;
+	/** Of a bond's port. */
+	slave: BondSlave | undefined;
 }
 
 export interface InterfaceAddress {
@@ -104,8 +111,20 @@ export function getNeighbours(family: Family): Uint8Array {
 
 // Answers.
 
-const linkAttribute = { name: 3, master: 10, operationalState: 16, info: 18, carrier: 33, carrierChanges: 35 };
+const linkAttribute = {
+	name: 3,
+	link: 5,
+	master: 10,
+	operationalState: 16,
+	info: 18,
+	carrier: 33,
+	carrierChanges: 35,
+	linkNamespace: 37,
+};
 const linkFlag = { up: 0x1, running: 0x40 };
+
+/** For other kinds IFLA_LINK says something else: of a veth its peer. */
+const stackedKinds = new Set(['vlan', 'macvlan', 'ipvlan']);
 
 /** Reads struct ifinfomsg and its attributes. */
 export function readLink(message: Message): Link | undefined {
@@ -125,9 +144,17 @@ export function readLink(message: Message): Link | undefined {
 		kind: '',
 		slaveKind: '',
 		masterIndex: 0,
+		parentIndex: 0,
+		bond: undefined,
+		slave: undefined,
 	};
 	const attributes = new AttributeReader(reader.rest());
-	while (attributes.next()) takeLinkAttribute(attributes, link);
+	let isElsewhere = false;
+	while (attributes.next()) {
+		takeLinkAttribute(attributes, link);
+		isElsewhere ||= attributes.type === linkAttribute.linkNamespace;
+	}
+	if (isElsewhere || !stackedKinds.has(link.kind)) link.parentIndex = 0;
 	return reader.failed || attributes.malformed || link.name === '' ? undefined : link;
 }
 
@@ -135,6 +162,9 @@ function takeLinkAttribute(attributes: AttributeReader, link: Link): void {
 	switch (attributes.type) {
 		case linkAttribute.name:
 			link.name = attributes.text();
+			break;
+		case linkAttribute.link:
+			link.parentIndex = attributes.u32();
 			break;
 		case linkAttribute.master:
 			link.masterIndex = attributes.u32();
@@ -154,13 +184,17 @@ function takeLinkAttribute(attributes: AttributeReader, link: Link): void {
 	}
 }
 
-const infoAttribute = { kind: 1, slaveKind: 4 };
+const infoAttribute = { kind: 1, data: 2, slaveKind: 4, slaveData: 5 };
 
+/** The kind comes before its data (rtnl_link_info_fill in net/core/rtnetlink.c). */
 function takeLinkInfo(outer: AttributeReader, link: Link): void {
 	const attributes = new AttributeReader(outer.inside());
 	while (attributes.next()) {
 		if (attributes.type === infoAttribute.kind) link.kind = attributes.text();
 		else if (attributes.type === infoAttribute.slaveKind) link.slaveKind = attributes.text();
+		else if (attributes.type === infoAttribute.data && link.kind === 'bond') link.bond = readBond(attributes);
+		else if (attributes.type === infoAttribute.slaveData && link.slaveKind === 'bond')
+			link.slave = readBondSlave(attributes);
 	}
 	outer.malformed ||= attributes.malformed;
 }
@@ -217,10 +251,6 @@ export function readNeighbour(message: Message): Neighbour | undefined {
 function neighbourState(number: number): NeighbourState {
 	const names = Object.keys(neighbourStates) as (keyof typeof neighbourStates)[];
 	return names.find((name) => neighbourStates[name] === number) ?? 'none';
-}
-
-function linkAddressText(octets: Uint8Array): string {
-	return Array.from(octets, (octet) => octet.toString(16).padStart(2, '0')).join(':');
 }
 
 /** Reads a notification; undefined for kinds that nobody here listens to. */

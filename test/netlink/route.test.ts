@@ -30,6 +30,9 @@ test('links are read: carrier, state, kind, master', () => {
 		kind: 'veth',
 		slaveKind: 'bond',
 		masterIndex: 3,
+		parentIndex: 0,
+		bond: undefined,
+		slave: { active: false, link: 'down', aggregatorId: 0, partnerState: 0 },
 	});
 	const { carrier, up, running, kind } = links.get('d0') ?? assert.fail();
 	assert.deepEqual([carrier, up, running, kind], [true, true, true, 'dummy']);
@@ -118,9 +121,14 @@ test('a bond loses and regains its carrier in the notifications, and what was re
 	assert.equal(changes.length, messages('route-changes').length);
 });
 
-const all = ['route-links', 'route-addresses', 'route-neighbours', 'route-get-gateway6', 'route-changes'].flatMap(
-	messages,
-);
+const all = [
+	'route-links',
+	'route-addresses',
+	'route-neighbours',
+	'route-get-gateway6',
+	'route-changes',
+	'route-bonds-lost',
+].flatMap(messages);
 const readers = [readLink, readAddress, readNeighbour, readRoute, readChange];
 
 test('a message cut anywhere gives nothing or a whole object, never an error', () => {
