@@ -8,6 +8,7 @@
       "sources": [
         "bpf/wire.bpf.c",
         "bpf/audit.bpf.c",
+        "bpf/link.bpf.c",
         "test/addon/addon_fixture.bpf.c",
         "test/bench/bench_empty.bpf.c",
       ],

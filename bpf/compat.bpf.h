@@ -25,6 +25,11 @@ struct net {
 	struct ns_common ns;
 } BY_NAME;
 
+/* A typedef without a tag in the kernel too; a member of it is found by its own name (CONFIG_NET_NS). */
+typedef struct {
+	struct net *net;
+} BY_NAME possible_net_t;
+
 struct netns_ipvs {
 	struct net *net;
 } BY_NAME;
@@ -32,6 +37,45 @@ struct netns_ipvs {
 typedef struct {
 	int counter;
 } BY_NAME atomic_t;
+
+/* include/linux/netdevice.h */
+enum netdev_state_t { __LINK_STATE_NOCARRIER = 2 };
+
+struct net_device {
+	unsigned long state;
+	int ifindex;
+	char name[16];
+	atomic_t carrier_up_count;
+	atomic_t carrier_down_count;
+	possible_net_t nd_net;
+} BY_NAME;
+
+/*
+ * include/net/bonding.h; in the BTF of the module bonding. `link` is a plain load for the reason given at
+ * ip_vs_service below.
+ */
+struct slave {
+	struct net_device *dev;
+	struct bonding *bond;
+	signed char link;
+} BY_NAME;
+
+struct bonding {
+	struct net_device *dev;
+	struct slave *curr_active_slave;
+} BY_NAME;
+
+/* include/net/neighbour.h */
+struct neigh_table {
+	int family;
+} BY_NAME;
+
+struct neighbour {
+	struct neigh_table *tbl;
+	__u8 nud_state;
+	struct net_device *dev;
+	__u8 primary_key[0];
+} BY_NAME;
 
 /* include/uapi/linux/netfilter.h; 16 octets everywhere, an IPv4 address in the first four. */
 union nf_inet_addr {

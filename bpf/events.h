@@ -347,6 +347,9 @@ struct link_event {
 	enum link_change change;
 	__u32 value;
 	__u32 other_index;
+	/* Of a carrier: how often it has changed, this change included (IFLA_CARRIER_CHANGES); else 0. */
+	__u32 changes;
+	__u32 pad;
 	char name[INTERFACE_NAME_LENGTH];
 };
 
@@ -403,7 +406,7 @@ _Static_assert(sizeof(struct write_event) == 120, "a multiple of eight");
 _Static_assert(sizeof(struct service_event) == 96, "a multiple of eight");
 _Static_assert(sizeof(struct outcome_event) == 192, "a multiple of eight");
 _Static_assert(sizeof(struct learned_event) == 80, "a multiple of eight");
-_Static_assert(sizeof(struct link_event) == 48, "a multiple of eight");
+_Static_assert(sizeof(struct link_event) == 56, "a multiple of eight");
 _Static_assert(sizeof(struct neighbour_event) == 40, "a multiple of eight");
 
 #endif

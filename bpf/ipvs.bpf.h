@@ -1,40 +1,21 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * What the vantage points inside IPVS share: which network namespace is ours, and how a service and a destination
- * of the kernel become a key of events.h. It reads and names; it keeps and decides nothing.
+ * What the vantage points inside IPVS share: whether a table is the director's own, and how a service and a
+ * destination of the kernel become a key of events.h. It reads and names; it keeps and decides nothing.
  */
 #ifndef IPVIGIL_IPVS_BPF_H
 #define IPVIGIL_IPVS_BPF_H
 
 #include <linux/bpf.h>
-#include <bpf/bpf_core_read.h>
-#include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 #include "compat.bpf.h"
 #include "events.h"
-
-/* Set before load: the inode number of the director's network namespace (/proc/self/ns/net). */
-const volatile __u32 own_netns = 0;
+#include "own.bpf.h"
 
 /* Tracing hooks see every network namespace. */
 static __always_inline int is_own(struct netns_ipvs *ipvs)
 {
 	return ipvs->net->ns.inum == own_netns;
-}
-
-/* IPv4 and IPv6 in the one form of events.h; `from` is a union nf_inet_addr in kernel memory. */
-static __always_inline void read_address(__u8 *address, const void *from, __u32 family)
-{
-	__u32 *words = (__u32 *)address;
-
-	if (family == AF_INET6) {
-		bpf_core_read(address, 16, (const union nf_inet_addr *)from);
-		return;
-	}
-	words[0] = 0;
-	words[1] = 0;
-	words[2] = bpf_htonl(0xffff);
-	bpf_core_read(&words[3], 4, (const union nf_inet_addr *)from);
 }
 
 /* The service's part of a key; the destination's stays zero. */

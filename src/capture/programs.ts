@@ -10,7 +10,7 @@ import * as layouts from '../decode/layout.generated.js';
 
 export interface ProgramSettings {
 	/** As in bpf/<object>.bpf.c. */
-	object: 'wire' | 'audit';
+	object: 'wire' | 'audit' | 'link';
 	/** The SEC functions to load; the others are left out, so that what the kernel lacks does no harm. */
 	programs: readonly string[];
 	/** `const volatile` variables. */

@@ -240,13 +240,14 @@ export const learnedEvent = {
 } as const;
 
 export const linkEvent = {
-	layout: { name: 'link_event', size: 48 },
+	layout: { name: 'link_event', size: 56 },
 	header: inside(0, eventHeader),
 	interfaceIndex: u32(16),
 	change: u32(20),
 	value: u32(24),
 	otherIndex: u32(28),
-	name: text(32, 16),
+	changes: u32(32),
+	name: text(40, 16),
 } as const;
 
 export const neighbourEvent = {
