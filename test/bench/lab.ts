@@ -7,7 +7,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setStage } from '../lab/refusals.js';
 import type { Background, Daemon, Lab, RealServer, Scenario, Traffic } from '../lab/scenario.js';
-import { natIpv4, type RealServerPlace } from '../lab/topology.js';
+import { natIpv4 } from '../lab/topologies.js';
+import type { RealServerPlace } from '../lab/topology.js';
 
 const killsWhole = 20;
 const killsQuick = 3;

@@ -1,8 +1,10 @@
 /** `npm run lab`: real directors in virtual machines, from the command line. */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { ensureKernel, type KernelName, kernelNames } from './kernel.js';
+import { planFor } from './plan.js';
+import type { Scenario } from './scenario.js';
 import { loadScenarios } from './scenarios.js';
-import { planFor, runScenarios, runShell } from './session.js';
+import { runScenarios, runShell } from './session.js';
 import { asItShould, Timeline } from './timeline.js';
 
 const say = (sentence: string) => void process.stdout.write(`${sentence}\n`);
@@ -11,16 +13,16 @@ const kernelOption = () =>
 
 const program = new Command('lab')
 	.description('Real IPVS directors, clients and servers in a virtual machine with a stock Debian kernel.')
-	.argument('[scenario]', 'a scenario, or "all" for every one that the kernel has')
+	.argument('[scenarios...]', 'scenarios by name, or "all" for every one that the kernel has')
 	.addOption(kernelOption())
 	.option('-b, --blind', "switch the scenario's signal off: it must then fail")
 	.addHelpText(
 		'after',
 		'\nExit code: 0 when all went as it should, 1 when a scenario did not, 2 when the lab itself failed.',
 	)
-	.action(async (name: string | undefined, options: { kernel: KernelName; blind?: boolean }) => {
-		if (name === undefined) return program.help({ error: true });
-		await run(name, options.kernel, options.blind ?? false);
+	.action(async (names: string[], options: { kernel: KernelName; blind?: boolean }) => {
+		if (names.length === 0) return program.help({ error: true });
+		await run(names, options.kernel, options.blind ?? false);
 	});
 
 program.command('list').description('the scenarios').action(list);
@@ -45,17 +47,22 @@ function series(value: string, earlier: KernelName[]): KernelName[] {
 }
 
 async function list(): Promise<void> {
-	for (const { name, sentence, signal, kernels } of await loadScenarios()) {
+	for (const { name, sentence, signal, kernels, ci } of await loadScenarios()) {
 		const notes = [
 			...(signal ? [`--blind switches off: ${signal}`] : []),
+			...(ci ? [`tested on ${ci.join(', ')}`] : []),
 			...(kernels ? [kernels.length > 0 ? `kernels ${kernels.join(', ')}` : 'only by name'] : []),
 		];
 		say(`${name.padEnd(24)}${sentence}${notes.length > 0 ? ` (${notes.join('; ')})` : ''}`);
 	}
 }
 
-async function run(name: string, kernel: KernelName, blind: boolean): Promise<void> {
-	const runs = name === 'all' ? await planFor(kernel, blind) : [{ scenario: await known(name, blind), blind }];
+async function run(names: string[], kernel: KernelName, blind: boolean): Promise<void> {
+	const scenarios = await loadScenarios();
+	const all = names.includes('all');
+	const runs = all
+		? planFor(scenarios, kernel, blind)
+		: names.map((name) => ({ scenario: known(name, scenarios, blind), blind }));
 	const timeline = new Timeline(say);
 	const outcomes = await runScenarios({
 		kernel,
@@ -65,15 +72,12 @@ async function run(name: string, kernel: KernelName, blind: boolean): Promise<vo
 		onOutcome: (outcome) => timeline.outcome(outcome),
 	});
 	// A blind run exits as its scenario ends: it must fail, so honest is 1. `all` judges for itself.
-	const bad =
-		name === 'all'
-			? outcomes.filter((each) => !asItShould(each))
-			: outcomes.filter(({ failure }) => failure !== undefined);
+	const bad = outcomes.filter((each) => (all ? !asItShould(each) : each.failure !== undefined));
 	process.exitCode = bad.length === 0 ? 0 : 1;
 }
 
-async function known(name: string, blind: boolean): Promise<string> {
-	const scenario = (await loadScenarios()).find((each) => each.name === name);
+function known(name: string, scenarios: Scenario[], blind: boolean): string {
+	const scenario = scenarios.find((each) => each.name === name);
 	if (!scenario) throw new Error(`no scenario ${name}: see "npm run lab -- list"`);
 	if (blind && !scenario.signal) throw new Error(`${name} names no signal to switch off`);
 	return name;

@@ -14,7 +14,7 @@ import { makeServer } from './parts.js';
 import { Processes } from './process.js';
 import type { Scenario } from './scenario.js';
 import { loadScenarios } from './scenarios.js';
-import { natIpv4 } from './topology.js';
+import { natIpv4 } from './topologies.js';
 
 const scenarioLimitMs = 120_000;
 
@@ -65,7 +65,7 @@ async function shell(): Promise<void> {
 	const topology = natIpv4();
 	const processes = new Processes();
 	await build(topology);
-	await Promise.all(topology.servers.map((place) => makeServer(place, processes).start()));
+	await Promise.all(topology.servers.map((place) => makeServer(place, topology, processes).start()));
 	process.stdout.write(
 		`\nA director (namespace di) with ${topology.servers.length} real servers r1.. and clients cl; VIP ` +
 			`${topology.vip.address}:${topology.vip.port}.\nTry: ipvsadm -Ln; ipvigil --help; ` +

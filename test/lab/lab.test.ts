@@ -1,11 +1,12 @@
 /**
- * The lab as tests: one boot per kernel, one subtest per scenario. On the first kernel each signal is switched off once
- * too, and the scenario that depends on it must then fail.
+ * The lab as tests: one boot per kernel, one subtest per scenario. Each signal is switched off once too, and the scenario
+ * that depends on it must then fail.
  */
 import { test } from 'node:test';
 import type { KernelName } from './kernel.js';
+import { planForTests } from './plan.js';
 import { loadScenarios } from './scenarios.js';
-import { type Outcome, planFor, runScenarios } from './session.js';
+import { type Outcome, runScenarios } from './session.js';
 import { asItShould, Timeline } from './timeline.js';
 
 /** The oldest that is supported and the newest there is; 6.12 is for `npm run lab -- all --kernel 6.12`. */
@@ -26,11 +27,12 @@ function deferred<T>(): Deferred<T> {
 	return made;
 }
 
-const scenarios = new Map((await loadScenarios()).map((scenario) => [scenario.name, scenario]));
+const all = await loadScenarios();
+const sentences = new Map(all.map(({ name, sentence }) => [name, sentence]));
 
 for (const kernel of kernels) {
 	test(`a director with Debian's kernel ${kernel}`, async (t) => {
-		const plan = await planFor(kernel, kernel === kernels[0]);
+		const plan = planForTests(all, kernel, kernels);
 		const awaited = plan.map(() => deferred<Outcome>());
 		// A machine that fails makes every scenario fail that has not ended: with its reason, and not unhandled.
 		for (const { promise } of awaited) promise.catch(() => undefined);
@@ -46,7 +48,7 @@ for (const kernel of kernels) {
 			for (const { reject } of awaited) reject(error);
 		});
 		for (const [index, { scenario, blind }] of plan.entries()) {
-			const sentence = scenarios.get(scenario)?.sentence ?? scenario;
+			const sentence = sentences.get(scenario) ?? scenario;
 			const name = blind ? `${scenario} fails without its signal` : `${scenario}: ${sentence}`;
 			await t.test(name, async () => {
 				const outcome = await awaited[index]?.promise;

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { asDaemon, daemonConfig, ipvigil } from './daemon.js';
 import type { LabEvent } from './events.js';
-import { makeClients, makeDirector, makeServer } from './parts.js';
+import { forge, makeClients, makeDirector, makeServer } from './parts.js';
 import { exec, type Processes, script } from './process.js';
 import type { Answer, Daemon, DaemonConfig, DaemonOptions, Lab, Scenario } from './scenario.js';
 import { namespacesOf, render, type Topology } from './topology.js';
@@ -47,7 +47,7 @@ export interface LabOptions {
 
 export function makeLab({ scenario, blind, directory, processes, emit }: LabOptions): Lab {
 	const { name, topology } = scenario;
-	const servers = topology.servers.map((place) => makeServer(place, processes));
+	const servers = topology.servers.map((place) => makeServer(place, topology, processes));
 	const lab: Lab = {
 		topology,
 		blind,
@@ -60,6 +60,7 @@ export function makeLab({ scenario, blind, directory, processes, emit }: LabOpti
 			return found;
 		},
 		clients: makeClients(topology, processes),
+		forge: (lie) => forge(topology, lie),
 		nowMs,
 		sleep,
 		note: (sentence, atMs = nowMs()) => emit({ kind: 'note', atMs, scenario: name, sentence }),

@@ -1,19 +1,17 @@
 /**
- * The people of a scenario: the director's table, the real servers, the clients and what became of their attempts.
+ * The people of a scenario: the director's table, the real servers, the clients and what became of their attempts, and
+ * the forgers. What each of them does on the wire is in tools/labtool.c.
  */
-
 import { exec, type Processes, script } from './process.js';
-import type { Clients, Director, Failure, RealServer, Totals, Traffic, TrafficOptions } from './scenario.js';
+import type { Clients, Director, Failure, Lie, RealServer, Totals, Traffic, TrafficOptions } from './scenario.js';
 import { labtool } from './tools.js';
-import type { RealServerPlace, Topology } from './topology.js';
+import { hostPort } from './topologies.js';
+import { portName, type RealServerPlace, switchOf, type Topology } from './topology.js';
 
 /** A listener is up within a second even under load; ten times that. */
 const listenLimitMs = 10_000;
 /** The last attempts have timed out by then (5 s is the longest time-out in use). */
 const trafficStopLimitMs = 20_000;
-
-const hostPort = ({ address, port }: { address: string; port: number }) =>
-	address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 
 export function makeDirector(node: string): Director {
 	const ipvsadm = (...args: string[]) => exec(node, 'ipvsadm', ...args);
@@ -35,53 +33,78 @@ export function parseWeights(rules: string): Map<string, number> {
 	return found;
 }
 
-export function makeServer(place: RealServerPlace, processes: Processes): RealServer {
+export function makeServer(place: RealServerPlace, topology: Topology, processes: Processes): RealServer {
 	let running: ReturnType<Processes['start']> | undefined;
 	return {
 		name: place.node,
 		destination: hostPort(place),
 		start: async () => {
-			const started = processes.start(place.node, labtool, ['serve', place.node, place.address, String(place.port)]);
-			running = started;
-			await new Promise<void>((resolve, reject) => {
-				const late = () => reject(new Error(`${place.node} does not listen: ${started.lines.join(' ')}`));
-				const limit = setTimeout(late, listenLimitMs);
-				started.onLine = () => {
-					clearTimeout(limit);
-					if (started.lines[0]?.includes('serving')) resolve();
-					else late();
-				};
-			});
+			running = processes.start(place.node, labtool, servingWords(place, topology));
+			await serving(place, running);
 		},
 		kill: async () => {
 			await running?.kill();
 			running = undefined;
 		},
+		hang: () => running?.signal('SIGSTOP'),
+		resume: () => running?.signal('SIGCONT'),
+		unplug: () => setLink(place, 'down'),
+		plug: () => setLink(place, 'up'),
 		firewall: async (rules) => void (await script(place.node, `nft -f - <<'END'\nflush ruleset\n${rules}\nEND`)),
 	};
 }
 
+function servingWords({ node, address, port, listen }: RealServerPlace, topology: Topology): string[] {
+	const { address: on, ports } = listen ?? { address, ports: [port] };
+	return ['serve', node, topology.protocol ?? 'tcp', on, ...ports.map(String)];
+}
+
+function serving(place: RealServerPlace, started: ReturnType<Processes['start']>): Promise<void> {
+	return new Promise((resolve, reject) => {
+		const late = () => reject(new Error(`${place.node} does not listen: ${started.lines.join(' ')}`));
+		const limit = setTimeout(late, listenLimitMs);
+		started.onLine = () => {
+			clearTimeout(limit);
+			if (started.lines[0]?.includes('serving')) resolve();
+			else late();
+		};
+	});
+}
+
+/** On the switch: the host's own interface keeps its routes, as when a cable is pulled at the far end. */
+async function setLink({ node }: RealServerPlace, state: 'up' | 'down'): Promise<void> {
+	const port = portName({ node, interface: 'back0' });
+	await exec(switchOf({ name: 'back' }), 'ip', 'link', 'set', 'dev', port, state);
+}
+
 export function makeClients(topology: Topology, processes: Processes): Clients {
 	return {
-		start: ({
-			ratePerS = 20,
-			to = topology.vip,
-			from = topology.clients.addresses,
-			timeoutMs = 3_000,
-		}: TrafficOptions = {}) => {
-			const args = [
-				'--to',
-				hostPort(to),
-				'--rate',
-				String(ratePerS),
-				'--from',
-				from.join(','),
-				'--timeout-ms',
-				String(timeoutMs),
-			];
-			return watch(processes.start(topology.clients.node, labtool, ['clients', ...args]));
-		},
+		start: (options: TrafficOptions = {}) =>
+			watch(processes.start(topology.clients.node, labtool, ['clients', ...clientWords(topology, options)])),
 	};
+}
+
+function clientWords(topology: Topology, options: TrafficOptions): string[] {
+	const { ratePerS = 20, to = topology.vip, from = topology.clients.addresses, timeoutMs = 3_000 } = options;
+	return [
+		...['--to', hostPort(to), '--protocol', topology.protocol ?? 'tcp', '--rate', String(ratePerS)],
+		...['--from', from.join(','), '--timeout-ms', String(timeoutMs)],
+	];
+}
+
+/** The /16 of all clients of the topologies: lies are about any of its hosts. */
+const lyingClients = '10.64.0.0';
+
+export async function forge(topology: Topology, { kind, from, server, count, ratePerS }: Lie): Promise<void> {
+	const links = await exec(topology.director, 'ip', '-json', 'link', 'show', 'dev', from.interface);
+	const [link] = JSON.parse(links) as { address: string }[];
+	await exec(
+		from.node,
+		labtool,
+		...['forge', kind, '--interface', from.interface, '--mac', link?.address ?? '', '--server', server.destination],
+		...['--vip', hostPort(topology.vip), '--clients', lyingClients],
+		...['--count', String(count), '--rate', String(ratePerS)],
+	);
 }
 
 interface FailureLine {

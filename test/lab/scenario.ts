@@ -20,6 +20,11 @@ export interface Scenario {
 	signal?: string;
 	/** Which `all` runs it on; default every one. Empty: only by name (demonstrations, measurements). */
 	kernels?: KernelName[];
+	/**
+	 * Which `npm test` runs it on, of those; default every one that it tests, which is for the core. Others name the one
+	 * kernel where they take the least from the rest: the time of all of them is limited (lab.test.ts).
+	 */
+	ci?: KernelName[];
 	topology: Topology;
 	/** Guest time, set-up included. Default 120 s: an emulated guest on a busy machine is 5 to 20 times slow. */
 	limitMs?: number;
@@ -37,6 +42,8 @@ export interface Lab {
 	/** The server of that name; its absence is the scenario's mistake. */
 	server(name: string): RealServer;
 	readonly clients: Clients;
+	/** Sends them all, and resolves when they are sent. IPv4. */
+	forge(lie: Lie): Promise<void>;
 	nowMs(): number;
 	sleep(durationMs: number): Promise<void>;
 	/** A line of the timeline that people read; `atMs` where it happened earlier than now. */
@@ -74,8 +81,14 @@ export interface RealServer {
 	readonly destination: string;
 	/** Resolves when it listens. */
 	start(): Promise<void>;
-	/** kill -9: the kernel answers its clients with RST from then on. */
+	/** kill -9: the kernel answers its clients with RST (or ICMP port unreachable, in UDP) from then on. */
 	kill(): Promise<void>;
+	/** SIGSTOP: its kernel still accepts, and nobody answers. */
+	hang(): void;
+	resume(): void;
+	/** The switch's end of its link goes down: a host that is silent. Its own addresses and routes stay. */
+	unplug(): Promise<void>;
+	plug(): Promise<void>;
 	/** Replaces the node's nftables rules; `''` removes them. */
 	firewall(rules: string): Promise<void>;
 }
@@ -90,6 +103,17 @@ export interface TrafficOptions {
 
 export interface Clients {
 	start(options?: TrafficOptions): Traffic;
+}
+
+/** Packets that lie about where they come from: tools/forge.c says what each kind is. */
+export interface Lie {
+	kind: 'rst' | 'unreachable' | 'syn' | 'refused-syn';
+	/** Where it is really sent from: a node and its interface towards the director. */
+	from: { node: string; interface: string };
+	/** Whom it claims to come from, or speaks of. */
+	server: RealServer;
+	count: number;
+	ratePerS: number;
 }
 
 export interface Failure {

@@ -7,7 +7,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { LabEvent, Plan } from './events.js';
 import { ensureKernel, type KernelName, type Say } from './kernel.js';
 import { buildDirectory } from './place.js';
-import { loadScenarios } from './scenarios.js';
 import { ensureTools } from './tools.js';
 import { boot, type Machine } from './vm.js';
 
@@ -179,14 +178,4 @@ class GrowingFile {
 			await handle.close();
 		}
 	}
-}
-
-/** What `all` means for a kernel: every scenario made for it, and the blind runs after them. */
-export async function planFor(kernel: KernelName, withBlind: boolean): Promise<Plan['runs']> {
-	const scenarios = (await loadScenarios()).filter(({ kernels }) => !kernels || kernels.includes(kernel));
-	const signals = new Map(scenarios.flatMap(({ signal, name }) => (signal ? [[signal, name] as const] : [])));
-	return [
-		...scenarios.map(({ name }) => ({ scenario: name, blind: false })),
-		...(withBlind ? [...signals.values()].map((name) => ({ scenario: name, blind: true })) : []),
-	];
 }

@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { buildDirectory, labSources } from './place.js';
 
 const run = promisify(execFile);
+const header = join(labSources, 'tools/labtool.h');
 const warnings = ['-O2', '-Wall', '-Wextra', '-Werror'];
 
 export const labtool = join(buildDirectory, 'labtool');
@@ -16,15 +17,16 @@ export const crashLibrary = join(buildDirectory, 'crash.so');
 
 export async function ensureTools(): Promise<void> {
 	await mkdir(buildDirectory, { recursive: true });
-	await compile('labtool.c', labtool, []);
-	await compile('crash.c', crashLibrary, ['-shared', '-fPIC', '-ldl', '-lpthread']);
+	await compile(['labtool.c', 'serve.c', 'clients.c', 'forge.c'], labtool, []);
+	await compile(['crash.c'], crashLibrary, ['-shared', '-fPIC', '-ldl', '-lpthread']);
 }
 
-async function compile(name: string, output: string, options: string[]): Promise<void> {
-	const source = join(labSources, 'tools', name);
-	const [made, written] = await Promise.all([stat(output).catch(() => undefined), stat(source)]);
-	if (made && made.mtimeMs > written.mtimeMs) return;
+async function compile(names: string[], output: string, options: string[]): Promise<void> {
+	const sources = names.map((name) => join(labSources, 'tools', name));
+	const written = await Promise.all([...sources, header].map((source) => stat(source)));
+	const made = await stat(output).catch(() => undefined);
+	if (made && written.every(({ mtimeMs }) => mtimeMs < made.mtimeMs)) return;
 	const unfinished = `${output}.${process.pid}`;
-	await run('cc', [...warnings, '-o', unfinished, source, ...options]);
+	await run('cc', [...warnings, '-o', unfinished, ...sources, ...options]);
 	await rename(unfinished, output);
 }

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { moduleOrder } from './initramfs.js';
 import { parseWeights } from './parts.js';
-import { namespacesOf, natIpv4, render } from './topology.js';
+import { natIpv4 } from './topologies.js';
+import { namespacesOf, render } from './topology.js';
 
 const topology = natIpv4({ servers: 2, scheduler: 'wlc', weight: 7, prefixes: 3 });
 
@@ -47,6 +48,7 @@ test('an IPv6 address is usable at once and a bonded port joins its bond', () =>
 	});
 	const script = bonded.find(({ namespace }) => namespace === 'di')?.script ?? '';
 	assert.match(script, /^address add fd00::1\/64 dev bond0 nodad$/m);
+	assert.match(script, /^echo '0' >\/proc\/sys\/net\/ipv6\/conf\/s0\/accept_dad$/m);
 	assert.match(script, /^link set dev s0 master bond0 up$/m);
 	assert.ok(script.indexOf('type bond') < script.indexOf('master bond0'), 'the bond is made before it is joined');
 });

@@ -1,7 +1,8 @@
 /**
  * A network as data: nodes (namespaces), the switches that join them, addresses, routes, sysctls and the director's
  * IPVS rules; and its rendering into one shell script per node, because each exec costs a tenth of a second under
- * emulation. DR, tunnels, IPv6, VLANs and bonds are more data of the same kind (`links`, `ports[].master`).
+ * emulation. The networks that there are stand in topologies.ts; VLANs and bonds are more data of the same kind
+ * (`links`, `ports[].master`).
  */
 
 export interface Node {
@@ -14,6 +15,8 @@ export interface Node {
 	routes?: string[];
 	/** Below /proc/sys, with slashes: `net/ipv4/ip_forward`. */
 	sysctls?: Record<string, string>;
+	/** Rules as `nft -f` takes them. */
+	firewall?: string;
 	/** Rules as `ipvsadm -R` takes them. */
 	ipvs?: string[];
 }
@@ -24,11 +27,14 @@ export interface Network {
 	ports: { node: string; interface: string; master?: string }[];
 }
 
-/** A listener that the lab starts on a real server. */
+/** A destination of the director, and the listener that the lab starts for it. */
 export interface RealServerPlace {
 	node: string;
+	/** As IPVS names it; port 0 where the client's own port is kept (firewall marks). */
 	address: string;
 	port: number;
+	/** Where it listens, if not just there: a server in DR or TUN has the VIP too. */
+	listen?: { address: string; ports: number[] };
 }
 
 export interface Topology {
@@ -39,72 +45,17 @@ export interface Topology {
 	clients: { node: string; addresses: string[] };
 	/** What clients ask for. */
 	vip: { address: string; port: number };
+	/** What they speak; default TCP. */
+	protocol?: 'udp';
 	/** Kernel modules loaded before anything is made (schedulers, bonding, tunnels). */
 	modules: string[];
 }
 
-const range = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
-
-export interface NatOptions {
-	/** Real servers r1..rN at 10.1.0.11 and up. */
-	servers?: number;
-	scheduler?: string;
-	weight?: number;
-	/** Distinct client /24 prefixes, 10.64.K.2. */
-	prefixes?: number;
-}
-
-/** LVS-NAT, IPv4: clients - front - director - back - servers, whose default gateway is the director. */
-export function natIpv4({ servers = 3, scheduler = 'wrr', weight = 100, prefixes = 10 }: NatOptions = {}): Topology {
-	const vip = { address: '10.0.0.100', port: 80 };
-	const places = range(servers).map((k) => ({ node: `r${k}`, address: `10.1.0.${10 + k}`, port: 8080 }));
-	const sources = range(prefixes).map((k) => `10.64.${k}.2`);
-	const service = `-t ${vip.address}:${vip.port}`;
-	return {
-		director: 'di',
-		vip,
-		servers: places,
-		clients: { node: 'cl', addresses: sources },
-		modules: ['bridge', 'veth', 'ip_vs', `ip_vs_${scheduler}`],
-		networks: [
-			{
-				name: 'front',
-				ports: [
-					{ node: 'cl', interface: 'front0' },
-					{ node: 'di', interface: 'front0' },
-				],
-			},
-			{
-				name: 'back',
-				ports: [{ node: 'di', interface: 'back0' }, ...places.map(({ node }) => ({ node, interface: 'back0' }))],
-			},
-		],
-		nodes: [
-			{
-				name: 'cl',
-				addresses: { front0: ['10.0.0.2/24'], lo: sources.map((address) => `${address}/32`) },
-			},
-			{
-				name: 'di',
-				addresses: { front0: ['10.0.0.1/24', `${vip.address}/32`], back0: ['10.1.0.1/24'] },
-				routes: ['10.64.0.0/16 via 10.0.0.2'],
-				sysctls: { 'net/ipv4/ip_forward': '1' },
-				ipvs: [
-					`-A ${service} -s ${scheduler}`,
-					...places.map(({ address, port }) => `-a ${service} -r ${address}:${port} -m -w ${weight}`),
-				],
-			},
-			...places.map(({ node, address }) => ({
-				name: node,
-				addresses: { back0: [`${address}/24`] },
-				routes: ['default via 10.1.0.1'],
-			})),
-		],
-	};
-}
+/** On the switch a port is named after its node; interface names end at 15 characters (IFNAMSIZ). */
+export const portName = (port: { node: string; interface: string }) => `${port.node}-${port.interface}`.slice(0, 15);
 
 /** The switch of a network is a namespace too, so that no node sees another's bridge. */
-const switchOf = (network: Network) => `sw-${network.name}`;
+export const switchOf = (network: { name: string }) => `sw-${network.name}`;
 
 export function namespacesOf(topology: Topology): string[] {
 	return [...topology.nodes.map(({ name }) => name), ...topology.networks.map(switchOf)];
@@ -132,9 +83,6 @@ function veths(topology: Topology): string[] {
 	);
 }
 
-/** On the switch a port is named after its node; interface names end at 15 characters (IFNAMSIZ). */
-const portName = (port: { node: string; interface: string }) => `${port.node}-${port.interface}`.slice(0, 15);
-
 function switchLines(network: Network): string[] {
 	return [
 		'link add name br type bridge stp_state 0 forward_delay 0',
@@ -154,10 +102,24 @@ function nodeScript(node: Node, topology: Topology): string {
 		),
 		...(node.routes ?? []).map((route) => `route add ${route}`),
 	];
-	const sysctls = Object.entries(node.sysctls ?? {}).map(([key, value]) => `echo '${value}' >/proc/sys/${key}`);
-	return [...sysctls, batch(lines), ...(node.ipvs ? [`ipvsadm -R <<'END'\n${node.ipvs.join('\n')}\nEND`] : [])].join(
-		'\n',
-	);
+	return [
+		...Object.entries({ ...quietPorts(node, ports), ...node.sysctls }).map(
+			([key, value]) => `echo '${value}' >/proc/sys/${key}`,
+		),
+		batch(lines),
+		...(node.firewall ? [heredoc('nft -f -', node.firewall)] : []),
+		...(node.ipvs ? [heredoc('ipvsadm -R', node.ipvs.join('\n'))] : []),
+	].join('\n');
+}
+
+/**
+ * While duplicate address detection goes on, a second long, a port has no usable link-local address and its node cannot
+ * ask for a neighbour (ndisc_solicit, net/ipv6/ndisc.c).
+ */
+function quietPorts(node: Node, ports: { interface: string }[]): Record<string, string> {
+	const speaksIpv6 = Object.values(node.addresses ?? {}).some((list) => list.some((address) => address.includes(':')));
+	if (!speaksIpv6) return {};
+	return Object.fromEntries(ports.map((port) => [`net/ipv6/conf/${port.interface}/accept_dad`, '0']));
 }
 
 /** `nodad`: duplicate address detection would keep an IPv6 address unusable for a second. */
@@ -166,5 +128,9 @@ function addressLine(name: string, address: string): string {
 }
 
 function batch(lines: string[]): string {
-	return `ip -batch - <<'END'\n${lines.join('\n')}\nEND`;
+	return heredoc('ip -batch -', lines.join('\n'));
+}
+
+function heredoc(command: string, text: string): string {
+	return `${command} <<'END'\n${text}\nEND`;
 }

@@ -1,7 +1,7 @@
 /** The commands on a real director: doctor finds that run would work, table prints what the kernel holds. */
 import { ipvigil } from '../daemon.js';
 import type { Lab, Scenario } from '../scenario.js';
-import { natIpv4 } from '../topology.js';
+import { natIpv4 } from '../topologies.js';
 
 interface Diagnosis {
 	exit: number;

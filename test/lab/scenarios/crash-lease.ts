@@ -12,7 +12,8 @@ import { repository } from '../place.js';
 import { concerns } from '../refusals.js';
 import type { Daemon, DaemonConfig, Lab, Scenario } from '../scenario.js';
 import { crashLibrary } from '../tools.js';
-import { natIpv4, type Topology } from '../topology.js';
+import { natIpv4 } from '../topologies.js';
+import type { Topology } from '../topology.js';
 
 const ports = [80, 81, 82, 83];
 const helper = join(repository, 'deploy/give-back/ipvigil-give-back');

@@ -1,7 +1,7 @@
 /** The lab proves its killer: a program that writes weights dies right before or right after the write that was meant. */
 import type { Lab, Scenario } from '../scenario.js';
 import { crashLibrary } from '../tools.js';
-import { natIpv4 } from '../topology.js';
+import { natIpv4 } from '../topologies.js';
 
 const endLimitMs = 20_000;
 

@@ -1,7 +1,7 @@
 /** What `npm start` shows: a server's death and return with ipvigil, and the same without it. */
 import { awaitGivingBack, awaitTaking, count, killVictim, setStage } from '../refusals.js';
 import type { Lab, Scenario } from '../scenario.js';
-import { natIpv4 } from '../topology.js';
+import { natIpv4 } from '../topologies.js';
 
 /** Long enough to see that the refusals go on; a monitor's own round is left out of both. */
 const deadMs = 10_000;

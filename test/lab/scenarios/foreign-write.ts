@@ -1,7 +1,7 @@
 /** An admin writes a weight while ipvigil holds a lease on it: that word counts, even where it says what we said. */
 import { concerns, setWatchedStage, type WatchedStage } from '../refusals.js';
 import type { Lab, RealServer, Scenario } from '../scenario.js';
-import { natIpv4 } from '../topology.js';
+import { natIpv4 } from '../topologies.js';
 
 const actLimitMs = 20_000;
 /** Several rounds of recovery probes (every 500 ms) and a snapshot (every 2 s): time enough to write once too often. */

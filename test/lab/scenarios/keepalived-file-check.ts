@@ -9,7 +9,8 @@ import type { JournalLine } from '../../../src/report/segments.js';
 import { type Keepalived, startKeepalived, trackDirectory } from '../keepalived.js';
 import { concerns } from '../refusals.js';
 import type { Daemon, Lab, RealServer, Scenario } from '../scenario.js';
-import { natIpv4, type Topology } from '../topology.js';
+import { natIpv4 } from '../topologies.js';
+import type { Topology } from '../topology.js';
 
 const actLimitMs = 20_000;
 /** keepalived may have to be asked by its own TCP check, which comes every 20 s. */

@@ -5,7 +5,7 @@ import type { JournalEntry } from '../../../src/judge/action.js';
 import { metric } from '../metrics.js';
 import { concerns, setWatchedStage, type WatchedStage } from '../refusals.js';
 import type { Lab, RealServer, Scenario } from '../scenario.js';
-import { natIpv4 } from '../topology.js';
+import { natIpv4 } from '../topologies.js';
 
 /** A refusal, a probe and a write are under a second even when a busy machine emulates. */
 const actLimitMs = 20_000;

@@ -1,7 +1,7 @@
 /** One client is rejected by a server's firewall: that is testimony against the server, and the probe clears it. */
 import { concerns, setWatchedStage } from '../refusals.js';
 import type { Lab, Scenario } from '../scenario.js';
-import { natIpv4 } from '../topology.js';
+import { natIpv4 } from '../topologies.js';
 import { lastWriters } from '../writers.js';
 
 const topology = natIpv4({ servers: 3 });

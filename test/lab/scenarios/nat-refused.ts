@@ -1,7 +1,7 @@
 /** The plain case in NAT: a process dies, its RSTs pass the director, ipvigil takes the server out and gives it back. */
 import { setWatchedStage, tellRefusals } from '../refusals.js';
 import type { Lab, Scenario } from '../scenario.js';
-import { natIpv4 } from '../topology.js';
+import { natIpv4 } from '../topologies.js';
 
 const scenario: Scenario = {
 	name: 'nat-refused',

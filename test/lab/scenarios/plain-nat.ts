@@ -1,6 +1,6 @@
 /** The lab proves itself: forwarding works, and a killed server costs clients refusals, with no ipvigil at all. */
 import type { Lab, Scenario } from '../scenario.js';
-import { natIpv4 } from '../topology.js';
+import { natIpv4 } from '../topologies.js';
 
 const scenario: Scenario = {
 	name: 'plain-nat',

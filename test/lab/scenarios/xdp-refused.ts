@@ -1,7 +1,7 @@
 /** As nat-refused, seen by native XDP on the interface towards the servers: the same testimony by the other way in. */
 import { setWatchedStage, tellRefusals, type WatchedStage } from '../refusals.js';
 import type { Lab, Scenario } from '../scenario.js';
-import { natIpv4 } from '../topology.js';
+import { natIpv4 } from '../topologies.js';
 
 /** XDP_ATTACHED_DRV (uapi/linux/if_link.h), which `ip -json` prints as the mode: native, not generic (2). */
 const nativeMode = 1;
