@@ -14,13 +14,7 @@
 #include <linux/tcp.h>
 #include <bpf/bpf_endian.h>
 #include "maps.bpf.h"
-
-/* Octet 13 of the TCP header (RFC 9293 section 3.1). */
-#define TCP_FLAGS_OFFSET 13
-#define TCP_FIN 0x01
-#define TCP_SYN 0x02
-#define TCP_RST 0x04
-#define TCP_ACK 0x10
+#include "tcp.bpf.h"
 
 #define IPV4_FRAGMENT_MASK 0x3fff /* more fragments, and the offset; not "don't fragment" */
 #define IPV6_FRAGMENT_MASK 0xfff9 /* the offset, and more fragments */
@@ -92,7 +86,7 @@ static __always_inline enum reading read_tcp(void *at, void *end, __s32 octets, 
 
 	if ((void *)(tcp + 1) > end)
 		return READING_SHORT;
-	flags = ((__u8 *)tcp)[TCP_FLAGS_OFFSET];
+	flags = tcp_flags(tcp);
 	if (!is_rst(flags) && !is_syn_ack(flags))
 		return READING_DULL;
 	if (octets < (__s32)sizeof(*tcp))
@@ -102,7 +96,7 @@ static __always_inline enum reading read_tcp(void *at, void *end, __s32 octets, 
 	answer->from.pad = 0;
 	answer->to_port = tcp->dest;
 	answer->flags = flags;
-	answer->answers_syn = (flags & (TCP_RST | TCP_ACK | TCP_SYN | TCP_FIN)) == (TCP_RST | TCP_ACK) && tcp->seq == 0;
+	answer->answers_syn = refuses_syn(flags, tcp->seq);
 	return READING_ANSWER;
 }
 
