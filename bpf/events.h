@@ -75,26 +75,6 @@ enum sender {
 	SENDER_KNOWN = 1,
 };
 
-/* What became of an attempt; each but the last two speaks of one destination. */
-enum outcome {
-	/* RST|ACK, seq 0, ack = ISN + 1 + SYN data, for a SYN that IPVS scheduled and that was never accepted. */
-	OUTCOME_REFUSED = 1,
-	/* The client sent its SYN again: nobody answered. */
-	OUTCOME_SYN_REPEATED = 2,
-	/* Attempts wait longer than accepted ones do here, and none has been accepted since they began. */
-	OUTCOME_OVERDUE = 3,
-	/* The client sent its data again: the host died after the handshake. */
-	OUTCOME_DATA_REPEATED = 4,
-	/* The server reset an accepted connection. */
-	OUTCOME_RESET = 5,
-	/* The client closed, its request unanswered. */
-	OUTCOME_GAVE_UP = 6,
-	/* The first acceptance after any of the above. */
-	OUTCOME_ACCEPTED_AGAIN = 7,
-	/* The scheduler found no destination: speaks of the service. */
-	OUTCOME_NO_DESTINATION = 8,
-};
-
 enum link_change {
 	/* value: 1 up, 0 down. */
 	LINK_CHANGE_CARRIER = 1,
@@ -292,51 +272,7 @@ struct service_event {
 	struct caller caller;
 };
 
-/* Since the destination was listed. Connections, not packets, but for the repeats. */
-struct outcome_counters {
-	__u64 scheduled;
-	/* The client acknowledged the server's SYN|ACK. */
-	__u64 accepted;
-	/* The client sent data. */
-	__u64 asked;
-	/* The client acknowledged data of the server's. */
-	__u64 answered;
-	__u64 refused;
-	__u64 syn_repeated;
-	/* Neither answered nor repeated in time, nor given up by IPVS itself (drop_entry). */
-	__u64 unanswered;
-	__u64 data_repeated;
-	__u64 resets;
-	__u64 gave_up;
-	/* The client reset before anything was accepted: says nothing of the server. */
-	__u64 withdrawn;
-	__u64 last_accepted_ns;
-};
-
-struct outcome_event {
-	struct event_header header;
-	/* For OUTCOME_NO_DESTINATION the destination's part is zero. */
-	struct destination_key key;
-	enum outcome outcome;
-	__u8 client[16];
-	__be16 client_port;
-	/* The port that the server was asked on: the destination's, or, where that has none, the connection's. */
-	__be16 server_port;
-	/* Of this outcome since its last event; saturates. */
-	__u32 suppressed;
-	/* Attempts under way that nobody has answered, this one included. */
-	__u32 waiting;
-	/* How long the oldest of them has waited; saturates. */
-	__u32 waiting_us;
-	/* As they stood after this outcome. */
-	struct outcome_counters counters;
-};
-
-struct learned_event {
-	struct event_header header;
-	struct destination_key key;
-	struct endpoint_key endpoint;
-};
+#include "outcome_events.h"
 
 /* linux/if.h IFNAMSIZ. */
 #define INTERFACE_NAME_LENGTH 16
@@ -386,7 +322,13 @@ union crossing {
 	struct writer_value writer_value;
 	struct write_event write_event;
 	struct service_event service_event;
+	enum outcome_epoch outcome_epoch;
+	enum outcome_settled outcome_settled;
+	struct histogram histogram;
+	struct waiting_cell waiting_cell;
 	struct outcome_counters outcome_counters;
+	struct outcome_state outcome_state;
+	struct service_outcomes service_outcomes;
 	struct outcome_event outcome_event;
 	struct learned_event learned_event;
 	struct link_event link_event;
@@ -404,8 +346,6 @@ _Static_assert(sizeof(struct destination_key) == 44, "a key without a hole");
 _Static_assert(sizeof(struct writer_value) == 48, "a multiple of eight");
 _Static_assert(sizeof(struct write_event) == 120, "a multiple of eight");
 _Static_assert(sizeof(struct service_event) == 96, "a multiple of eight");
-_Static_assert(sizeof(struct outcome_event) == 192, "a multiple of eight");
-_Static_assert(sizeof(struct learned_event) == 80, "a multiple of eight");
 _Static_assert(sizeof(struct link_event) == 56, "a multiple of eight");
 _Static_assert(sizeof(struct neighbour_event) == 40, "a multiple of eight");
 

@@ -37,14 +37,22 @@ function field(types, id, offset) {
 			return { size: type.sizeOrType, code: `u32(${offset})` };
 		case 'struct':
 			return { size: type.sizeOrType, code: `inside(${offset}, ${camel(type.name)})` };
-		case 'array': {
-			const element = unwrap(types, type.element).type;
-			if (element.kind !== 'int' || element.sizeOrType !== 1) throw new LayoutError('only arrays of octets can be read');
-			return { size: type.length, code: `${element.name === 'char' ? 'text' : 'octets'}(${offset}, ${type.length})` };
-		}
+		case 'array':
+			return arrayField(types, type, offset);
 		default:
 			throw new LayoutError(`a ${type.kind} cannot cross into userspace`);
 	}
+}
+
+/** Octets and characters are read as one value, anything longer as a list of its element. */
+function arrayField(types, { element, length }, offset) {
+	const { type } = unwrap(types, element);
+	if (type.kind === 'int' && type.sizeOrType === 1) {
+		return { size: length, code: `${type.name === 'char' ? 'text' : 'octets'}(${offset}, ${length})` };
+	}
+	const { size } = field(types, element, 0);
+	const of = type.kind === 'struct' ? camel(type.name) : field(types, element, 0).code;
+	return { size: size * length, code: `list(${offset}, ${length}, ${size}, ${of})` };
 }
 
 function integerReader(type, names) {
@@ -88,7 +96,7 @@ function crossingCode(types) {
 }
 
 function readersIn(code) {
-	return [...new Set(code.join('\n').match(/\b(?:[us](?:8|16|32|64)|be16|be32|text|octets|inside)(?=\()/g))].sort();
+	return [...new Set(code.join('\n').match(/\b(?:[us](?:8|16|32|64)|be16|be32|text|octets|inside|list)(?=\()/g))].sort();
 }
 
 function generate() {

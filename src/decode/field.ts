@@ -37,6 +37,14 @@ export interface StructField<Struct> {
 	readonly of: Struct;
 }
 
+/** An array; element `index` lies at `offset + index * stride`, and `of` reads it from there. */
+export interface ListField<Element> {
+	readonly offset: number;
+	readonly length: number;
+	readonly stride: number;
+	readonly of: Element;
+}
+
 const TWO_TO_32 = 2 ** 32;
 
 export function u8(offset: number): NumberField {
@@ -118,4 +126,8 @@ export function text(offset: number, length: number): TextField {
 
 export function inside<Struct>(offset: number, of: Struct): StructField<Struct> {
 	return { offset, of };
+}
+
+export function list<Element>(offset: number, length: number, stride: number, of: Element): ListField<Element> {
+	return { offset, length, stride, of };
 }

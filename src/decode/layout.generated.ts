@@ -1,5 +1,5 @@
 // Generated from bpf/events.h by deploy/build/layout.mjs (npm run layout). Do not edit.
-import { be16, inside, octets, s32, text, u16, u32, u64, u8 } from './field.js';
+import { be16, inside, list, octets, s32, text, u16, u32, u64, u8 } from './field.js';
 
 export const EVENTS_VERSION = 2;
 
@@ -202,6 +202,23 @@ export const serviceEvent = {
 	caller: inside(56, caller),
 } as const;
 
+export const OUTCOME_EPOCH_SHIFT = 29;
+
+export const OUTCOME_SETTLED_EPOCHS = 4;
+
+export const histogram = {
+	layout: { name: 'histogram', size: 200 },
+	counts: list(0, 24, 8, u64(0)),
+	sumUs: u64(192),
+} as const;
+
+export const waitingCell = {
+	layout: { name: 'waiting_cell', size: 16 },
+	count: u32(0),
+	epoch: u32(4),
+	firstNs: u64(8),
+} as const;
+
 export const outcomeCounters = {
 	layout: { name: 'outcome_counters', size: 96 },
 	scheduled: u64(0),
@@ -216,6 +233,23 @@ export const outcomeCounters = {
 	gaveUp: u64(72),
 	withdrawn: u64(80),
 	lastAcceptedNs: u64(88),
+} as const;
+
+export const outcomeState = {
+	layout: { name: 'outcome_state', size: 680 },
+	key: inside(0, destinationKey),
+	counters: inside(48, outcomeCounters),
+	waiting: list(144, 8, 16, waitingCell),
+	handshakeUs: u32(272),
+	handshakeDeviationUs: u32(276),
+	handshake: inside(280, histogram),
+	firstAnswer: inside(480, histogram),
+} as const;
+
+export const serviceOutcomes = {
+	layout: { name: 'service_outcomes', size: 24 },
+	noDestination: u64(0),
+	gate: inside(8, eventGate),
 } as const;
 
 export const outcomeEvent = {
