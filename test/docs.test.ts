@@ -9,6 +9,7 @@ import { test } from 'node:test';
 import { scenarios } from '../src/judge/scenario.js';
 import { leaseName } from '../src/remedy/lease-file.js';
 import { createMetrics } from '../src/report/metrics.js';
+import type { LossPlace } from '../src/report/view.js';
 import { makeRunCommand } from '../src/shell/commands/run.js';
 import { parseConfig } from '../src/shell/config.js';
 import { exits, OperatorError } from '../src/shell/errors.js';
@@ -86,10 +87,13 @@ test('README.md names every metric with its type, and no other', async () => {
 		mode: 'observe' as const,
 		dryRun: false,
 		destinations: [],
+		services: [],
+		links: [],
+		impairedHosts: 0,
 		leases: 0,
 		ejections: { detected: 0, enforced: 0, overflow: {} },
 		probes: [],
-		losses: { ring: 0, malformed: 0, journal: 0, hook: 0 },
+		losses: {} as Record<LossPlace, number>,
 		notifications: [],
 	};
 	const text = await createMetrics({ version: '0', commit: '0' }, () => view).text();

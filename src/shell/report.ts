@@ -3,12 +3,13 @@
  */
 import type { Logger } from 'pino';
 import type { AuditCapture } from '../capture/audit.js';
+import type { StreamLosses } from '../capture/stream.js';
 import type { WireCapture } from '../capture/wire.js';
 import type { ProbeOutcome, ProbePurpose } from '../judge/input.js';
 import type { State } from '../judge/state.js';
 import { startHttp } from '../report/http.js';
 import type { Journal } from '../report/journal.js';
-import type { DestinationView, MetricsView } from '../report/metrics.js';
+import type { DestinationView, MetricsView } from '../report/view.js';
 import { endpointId } from '../table/identity.js';
 import type { Config } from './config.js';
 import type { Targets } from './targets.js';
@@ -49,6 +50,9 @@ function view(parts: ReportParts): MetricsView {
 		mode: config.mode,
 		dryRun,
 		destinations: destinationViews(parts),
+		services: [],
+		links: [],
+		impairedHosts: state.impaired.size,
 		leases: [...state.busyDestinations].filter((id) => state.destinations.get(id)?.lease).length,
 		ejections: { detected, enforced, overflow },
 		probes: Object.entries(state.counters.probes).map(([label, count]) => {
@@ -67,13 +71,28 @@ function* destinationViews({ state, wire }: ReportParts): Generator<DestinationV
 		if (!inTable) continue;
 		const seen = endpoint === undefined ? undefined : counters.get(endpoint);
 		const weightOwed = lease?.written === undefined ? undefined : lease.destination.weight;
-		yield { service, destination, weightOwed, verdict, refusals: seen?.refusals, acceptances: seen?.acceptances };
+		const attempts = seen && { refused: seen.refusals, accepted: seen.acceptances };
+		yield { service, destination, weightOwed, verdict, attempts, unreachable: undefined };
 	}
 }
 
 function losses({ wire, audit, journal, targets }: ReportParts): MetricsView['losses'] {
 	const streams = [wire?.losses(), audit?.losses()];
-	const sum = (of: 'ringFull' | 'malformed') => streams.reduce((total, one) => total + (one?.[of] ?? 0), 0);
-	const { dropped } = journal.losses;
-	return { ring: sum('ringFull'), malformed: sum('malformed'), journal: dropped, hook: targets.overflow() };
+	const sum = (of: keyof StreamLosses) => streams.reduce((total, one) => total + (one?.[of] ?? 0), 0);
+	return {
+		ring: sum('ringFull'),
+		malformed: sum('malformed'),
+		journal: journal.losses.dropped,
+		hook: targets.overflow(),
+		packet_truncated: sum('truncated'),
+		packet_fragment: sum('fragment'),
+		packet_header_chain: sum('headerChain'),
+		packet_malformed: sum('malformedPacket'),
+		packet_stranger: sum('stranger'),
+		packet_bad_quote: sum('badQuote'),
+		packet_unreadable: sum('unreadable'),
+		attempt_no_syn: sum('noSyn'),
+		attempt_unlisted: sum('unlisted'),
+		writers_full: sum('writersFull'),
+	};
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { describe, test } from 'node:test';
-import { createMetrics, type DestinationView, type MetricsView } from '../../src/report/metrics.js';
+import { createMetrics } from '../../src/report/metrics.js';
+import type { DestinationView, LossPlace, MetricsView, ServiceView } from '../../src/report/view.js';
 import type { ServiceAddress } from '../../src/table/model.js';
 import { web } from '../remedy/example.js';
 
@@ -12,23 +13,67 @@ const shown: DestinationView = {
 	destination: { address: '10.1.0.11', port: 8080, weight: 0 },
 	weightOwed: 3,
 	verdict: 'failed',
-	refusals: 17,
-	acceptances: 1_000,
+	attempts: { scheduled: 1_020, accepted: 1_000, refused: 17 },
+	unreachable: 2,
+};
+
+/** Three handshakes: below 64 us, below 2^13 us, and beyond the last bucket. */
+const handshakes = Array.from({ length: 24 }, (_, index) => Number([0, 12, 23].includes(index)));
+
+const service: ServiceView = {
+	service: web,
+	noDestination: 9,
+	handshake: { counts: handshakes },
+	firstAnswer: { counts: Array<number>(24).fill(0) },
+};
+
+const losses: Record<LossPlace, number> = {
+	ring: 1,
+	malformed: 2,
+	journal: 3,
+	hook: 4,
+	packet_truncated: 5,
+	packet_fragment: 6,
+	packet_header_chain: 7,
+	packet_malformed: 8,
+	packet_stranger: 9,
+	packet_bad_quote: 10,
+	packet_unreadable: 11,
+	attempt_no_syn: 12,
+	attempt_unlisted: 13,
+	writers_full: 14,
 };
 
 const view: MetricsView = {
 	mode: 'assist',
 	dryRun: false,
 	destinations: [shown],
+	services: [service],
+	links: [{ name: 'bond0', up: true }],
+	impairedHosts: 2,
 	leases: 1,
 	ejections: { detected: 4, enforced: 3, overflow: { floor: 1 } },
 	probes: [{ outcome: 'refused', purpose: 'confirm', count: 5 }],
-	losses: { ring: 1, malformed: 2, journal: 3, hook: 4 },
+	losses,
 	notifications: [{ target: 'keepalived', result: 'delivered', count: 6 }],
 };
 
 const labels =
 	'local_address="10.0.0.100",local_port="8080",remote_address="10.1.0.11",remote_port="8080",proto="TCP",local_mark=""';
+
+const serviceLabels = 'local_address="10.0.0.100",local_port="8080",proto="TCP",local_mark=""';
+
+/** Buckets end at 64 us, 128 us and so on up to 8.4 s, then "+Inf"; the sum is made of the buckets' middles. */
+function handshakeSamples(): string[] {
+	const name = 'ipvigil_handshake_seconds';
+	const buckets = Array.from({ length: 18 }, (_, index) => {
+		const le = 2 ** (index + 6) / 1e6;
+		return `${name}_bucket{le="${le}",${serviceLabels}} ${le < 0.008192 ? 1 : 2}`;
+	});
+	const sum = (1.5 + 1.5 * 2 ** 12 + 1.5 * 2 ** 23) / 1e6;
+	const ends = [`_bucket{le="+Inf",${serviceLabels}} 3`, `_sum{${serviceLabels}} ${sum}`, `_count{${serviceLabels}} 3`];
+	return [...buckets, ...ends.map((end) => name + end)];
+}
 
 /** The samples of a text, without comments. */
 function samples(text: string): string[] {
@@ -47,8 +92,14 @@ describe('the metrics', () => {
 				'ipvigil_mode{mode="notify"} 0',
 				'ipvigil_mode{mode="assist"} 1',
 				'ipvigil_dry_run 0',
-				`ipvigil_refusals_total{${labels}} 17`,
-				`ipvigil_acceptances_total{${labels}} 1000`,
+				`ipvigil_attempts_total{outcome="scheduled",${labels}} 1020`,
+				`ipvigil_attempts_total{outcome="accepted",${labels}} 1000`,
+				`ipvigil_attempts_total{outcome="refused",${labels}} 17`,
+				`ipvigil_unreachable_total{${labels}} 2`,
+				`ipvigil_no_destination_total{${serviceLabels}} 9`,
+				...handshakeSamples(),
+				'ipvigil_link_up{device="bond0"} 1',
+				'ipvigil_impaired_hosts 2',
 				`ipvigil_destination_weight{${labels}} 0`,
 				`ipvigil_destination_weight_owed{${labels}} 3`,
 				`ipvigil_destination_verdict{verdict="healthy",${labels}} 0`,
@@ -60,17 +111,14 @@ describe('the metrics', () => {
 				'ipvigil_ejections_enforced_total 3',
 				'ipvigil_ejections_overflow_total{reason="floor"} 1',
 				'ipvigil_probes_total{outcome="refused",purpose="confirm"} 5',
-				'ipvigil_lost_total{place="ring"} 1',
-				'ipvigil_lost_total{place="malformed"} 2',
-				'ipvigil_lost_total{place="journal"} 3',
-				'ipvigil_lost_total{place="hook"} 4',
+				...Object.entries(losses).map(([place, count]) => `ipvigil_lost_total{place="${place}"} ${count}`),
 				'ipvigil_notifications_total{target="keepalived",result="delivered"} 6',
 			].sort(),
 		);
 	});
 
 	test('please promtool, with destinations and without', async () => {
-		for (const one of [view, { ...view, destinations: [] }]) {
+		for (const one of [view, { ...view, destinations: [], services: [], links: [] }]) {
 			const input = await createMetrics(build, () => one).text();
 			const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input, encoding: 'utf8' });
 			assert.deepEqual([status, stdout, stderr], [0, '', '']);
@@ -108,16 +156,17 @@ describe('the metrics', () => {
 		await metrics.text();
 		destinations = [];
 		assert.ok(!(await metrics.text()).includes('10.1.0.11'));
-		destinations = [{ ...shown, refusals: 2 }];
-		assert.ok(samples(await metrics.text()).includes(`ipvigil_refusals_total{${labels}} 2`));
+		destinations = [{ ...shown, attempts: { refused: 2 } }];
+		assert.ok(samples(await metrics.text()).includes(`ipvigil_attempts_total{outcome="refused",${labels}} 2`));
 	});
 
 	test('never let a counter fall', async () => {
-		let refusals: number | undefined = 17;
-		const metrics = createMetrics(build, () => ({ ...view, destinations: [{ ...shown, refusals }] }));
+		let attempts: DestinationView['attempts'];
+		const metrics = createMetrics(build, () => ({ ...view, destinations: [{ ...shown, attempts }] }));
 		const seen = [];
-		for (refusals of [17, 20, 3, undefined, 4]) {
-			seen.push(/^ipvigil_refusals_total.* (\d+)$/m.exec(await metrics.text())?.[1]);
+		for (const refused of [17, 20, 3, undefined, 4]) {
+			attempts = refused === undefined ? undefined : { refused };
+			seen.push(/^ipvigil_attempts_total.*"refused".* (\d+)$/m.exec(await metrics.text())?.[1]);
 		}
 		assert.deepEqual(seen, ['17', '20', '23', '23', '24']);
 	});

@@ -2,26 +2,32 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RisingCounts } from '../../src/report/rising.js';
 
-test('a count goes on where the kernel began anew', () => {
+test('a row goes on where the kernel began anew', () => {
 	const counts = new RisingCounts();
 	assert.deepEqual(
-		[100, 120, 7, 7, 9, 0].map((count) => counts.rise('a', count)),
+		[100, 120, 7, 7, 9, 0].map((count) => counts.rise('a', [count])[0]),
 		[100, 120, 127, 127, 129, 129],
 	);
 });
 
-test('a count stands still while nothing counts', () => {
+test('counters of one row begin anew together', () => {
+	const counts = new RisingCounts();
+	counts.rise('a', [5, 100]);
+	assert.deepEqual(counts.rise('a', [6, 3]), [11, 103]);
+});
+
+test('a row stands still while nothing counts', () => {
 	const counts = new RisingCounts();
 	assert.deepEqual(
-		[undefined, 5, undefined, 6].map((count) => counts.rise('a', count)),
-		[0, 5, 5, 6],
+		[undefined, [5], undefined, [6]].map((row) => counts.rise('a', row)),
+		[[], [5], [5], [6]],
 	);
 });
 
-test('a count that is no longer shown is forgotten', () => {
+test('a row that is no longer shown is forgotten', () => {
 	const counts = new RisingCounts();
-	counts.rise('a', 100);
-	counts.rise('b', 100);
+	counts.rise('a', [100]);
+	counts.rise('b', [100]);
 	counts.keep(new Set(['b']));
-	assert.deepEqual([counts.rise('a', 3), counts.rise('b', 3)], [3, 103]);
+	assert.deepEqual([counts.rise('a', [3]), counts.rise('b', [3])], [[3], [103]]);
 });
