@@ -65,6 +65,13 @@ static __always_inline void map_ipv4(__u8 *address, __be32 ipv4)
 	words[3] = ipv4;
 }
 
+/* No host takes such a packet, so it testifies to nothing. */
+static __always_inline enum reading malformed(void)
+{
+	count_loss(LOSS_MALFORMED);
+	return READING_DULL;
+}
+
 static __always_inline int is_rst(__u8 flags)
 {
 	return flags & TCP_RST;
@@ -77,11 +84,13 @@ static __always_inline int is_syn_ack(__u8 flags)
 
 /*
  * The TCP header, rejecting first: nearly every packet ends at the flags. `octets` is what the IP header
- * says that there is; padding of a short Ethernet frame must not pass for a TCP header.
+ * says that there is; padding of a short Ethernet frame must not pass for a TCP header. A header that is cut
+ * in its options is not read either: tcp_v4_rcv (net/ipv4/tcp_ipv4.c) would drop it.
  */
 static __always_inline enum reading read_tcp(void *at, void *end, __s32 octets, struct answer *answer)
 {
 	struct tcphdr *tcp = at;
+	__s32 header_octets;
 	__u8 flags;
 
 	if ((void *)(tcp + 1) > end)
@@ -89,7 +98,10 @@ static __always_inline enum reading read_tcp(void *at, void *end, __s32 octets, 
 	flags = tcp_flags(tcp);
 	if (!is_rst(flags) && !is_syn_ack(flags))
 		return READING_DULL;
-	if (octets < (__s32)sizeof(*tcp))
+	header_octets = tcp->doff * 4;
+	if (header_octets < (__s32)sizeof(*tcp))
+		return malformed();
+	if (octets < header_octets || at + header_octets > end)
 		return READING_SHORT;
 	answer->from.port = tcp->source;
 	answer->from.protocol = IPPROTO_TCP;
@@ -104,6 +116,7 @@ static __always_inline enum reading read_ipv4(void *at, void *end, struct answer
 {
 	struct iphdr *ip = at;
 	__u32 header_octets;
+	__u8 first_octet;
 
 	if ((void *)(ip + 1) > end)
 		return READING_SHORT;
@@ -113,9 +126,11 @@ static __always_inline enum reading read_ipv4(void *at, void *end, struct answer
 		count_loss(LOSS_FRAGMENT);
 		return READING_DULL;
 	}
+	/* Version 4, and a length of five words at least: what ip_rcv (net/ipv4/ip_input.c) lets in. */
+	first_octet = *(__u8 *)ip;
+	if (first_octet < 0x45 || first_octet > 0x4f)
+		return malformed();
 	header_octets = ip->ihl * 4;
-	if (header_octets < sizeof(*ip))
-		return READING_SHORT;
 	map_ipv4(answer->from.address, ip->saddr);
 	map_ipv4(answer->to.address, ip->daddr);
 	return read_tcp(at + header_octets, end, bpf_ntohs(ip->tot_len) - header_octets, answer);
@@ -186,6 +201,8 @@ static __always_inline enum reading read_ipv6(void *at, void *end, struct answer
 	offset = skip_extensions(ip + 1, end, ip->nexthdr);
 	if (offset < 0)
 		return offset == -2 ? READING_SHORT : READING_DULL;
+	if (ip->version != 6)
+		return malformed();
 	__builtin_memcpy(answer->from.address, &ip->saddr, sizeof(answer->from.address));
 	__builtin_memcpy(answer->to.address, &ip->daddr, sizeof(answer->to.address));
 	return read_tcp((void *)(ip + 1) + offset, end, bpf_ntohs(ip->payload_len) - offset, answer);

@@ -47,6 +47,19 @@ const noLosses = {
 };
 const refusal = tcp({ flags: refusalFlags });
 
+/** Octet 12 of the TCP header: how long it says that it is, in its upper half. */
+function refusalOf(lengthOctet: number, options = new Uint8Array()): Uint8Array {
+	const segment = Uint8Array.from([...refusal, ...options]);
+	segment[12] = lengthOctet;
+	return frame4(ipv4({}, segment));
+}
+
+/** The first octet of the IP header: version and length. */
+function startingWith(frame: Uint8Array, firstOctet: number): Uint8Array {
+	frame[14] = firstOctet;
+	return frame;
+}
+
 for (const program of programs) {
 	describe(`${program} sees`, () => {
 		let bench: Bench;
@@ -92,6 +105,7 @@ for (const program of programs) {
 			['behind a hop-by-hop header', frame6(ipv6({ extensions: [hopByHop] }, refusal))],
 			['behind two extension headers', frame6(ipv6({ extensions: [hopByHop, destinationOptions] }, refusal))],
 			['behind six extension headers', frame6(ipv6({ extensions: Array(6).fill(destinationOptions) }, refusal))],
+			['with options of TCP', refusalOf(0x60, new Uint8Array(4))],
 			['in a fragment that is the whole packet', frame6(ipv6({ extensions: [fragmentHeader(0)] }, refusal))],
 		];
 		for (const [how, frame] of dressed) {
@@ -162,6 +176,7 @@ for (const program of programs) {
 			['inside the TCP header', refusal4().subarray(0, 14 + 20 + 19)],
 			['inside an extension header', frame6(ipv6({ extensions: [hopByHop] }, refusal)).subarray(0, 14 + 40 + 7)],
 			['inside a VLAN tag', frame4(ipv4({}, refusal), [customerTag]).subarray(0, 14 + 3)],
+			['inside the options of TCP', refusalOf(0x60)],
 			['where the IPv4 length says so', refusal4({ totalLength: 39 })],
 		];
 		// A test run of a tc program refuses frames without a whole IP header (net/bpf/test_run.c).
@@ -173,6 +188,19 @@ for (const program of programs) {
 			it(`a packet that ends ${where}, and counts it`, () => {
 				assert.equal(bench.refusalsOf(program, frame).length, 0);
 				assert.deepEqual(bench.wire.losses(), { ...noLosses, truncated: 1 });
+			});
+		}
+
+		const malformed: [string, Uint8Array][] = [
+			['of IPv4 behind the EtherType of IPv6', startingWith(frame6(ipv6({}, refusal)), 0x40)],
+			['of IPv6 behind the EtherType of IPv4', startingWith(refusal4(), 0x65)],
+			['with an IPv4 header of four words', startingWith(refusal4(), 0x44)],
+			['with a TCP header of four words', refusalOf(0x40)],
+		];
+		for (const [how, frame] of malformed) {
+			it(`a packet ${how}, and counts it`, () => {
+				assert.equal(bench.refusalsOf(program, frame).length, 0);
+				assert.deepEqual(bench.wire.losses(), { ...noLosses, malformedPacket: 1 });
 			});
 		}
 
