@@ -19,7 +19,7 @@ const forTheLab = [
 	],
 	...['ipvsadm', 'keepalived', 'iproute2', 'nftables', 'iptables', 'bpftool', 'procps', 'curl', 'tcpdump', 'strace'],
 ];
-const forChecking = ['clang-format', 'shellcheck', 'prometheus', 'git'];
+const forChecking = ['clang-format', 'shellcheck', 'prometheus', 'git', 'tshark'];
 
 /** Daemons among them: wanted as programs in the lab's guests and in tests, not as services of this machine. */
 const services = ['keepalived', 'prometheus', 'nftables'];

@@ -68,8 +68,12 @@ export class Bench {
 	}
 
 	takeRefusals(): RefusalEvent[] {
+		return this.takeEvents().filter((event) => event.kind === 'refusal');
+	}
+
+	takeEvents(): KernelEvent[] {
 		this.wire.drain();
-		return this.#events.splice(0).filter((event) => event.kind === 'refusal');
+		return this.#events.splice(0);
 	}
 
 	counters(endpoint: Endpoint = endpoint4): EndpointCounters {
