@@ -2,29 +2,39 @@
  * What ipvigil counted of each destination, as its metrics tell it, and what must hold of it: so that a scenario reads
  * as the testimony it expects. It asks the daemon and compares; it makes nothing happen.
  */
+import type { SignalName } from '../../src/evidence/signal.js';
+import type { JournalLine } from '../../src/report/segments.js';
+import { type AttemptOutcome, attemptOutcomes } from '../../src/report/view.js';
 import { type Series, scrape } from './metrics.js';
-import type { Lab, RealServer } from './scenario.js';
+import { concerns } from './refusals.js';
+import type { Daemon, Lab, RealServer } from './scenario.js';
 
-/** The label `outcome` of ipvigil_attempts_total. */
-export type Outcome = (typeof outcomes)[number];
+const failures: readonly AttemptOutcome[] = [
+	'refused',
+	'syn_repeated',
+	'unanswered',
+	'data_repeated',
+	'reset',
+	'gave_up',
+];
 
-const failures = ['refused', 'syn_repeated', 'unanswered', 'data_repeated', 'reset', 'gave_up'] as const;
-const outcomes = ['scheduled', 'accepted', 'asked', 'answered', 'withdrawn', ...failures] as const;
+/** A probe that is not answered takes a second, and comes no more than once a second; ten times that. */
+const tellLimitMs = 20_000;
 
 export interface Testimony {
-	attempts(server: RealServer): Record<Outcome, number>;
+	attempts(server: RealServer): Record<AttemptOutcome, number>;
 	/** ICMP errors that count against it. */
 	unreachables(server: RealServer): number;
 	/** Over all servers. */
-	sum(outcome: Outcome): number;
+	sum(outcome: AttemptOutcome): number;
 }
 
 export async function testimony(lab: Lab): Promise<Testimony> {
 	const all = await scrape(lab);
 	const attempts = (server: RealServer) =>
 		Object.fromEntries(
-			outcomes.map((outcome) => [outcome, total(all, 'ipvigil_attempts_total', server, { outcome })]),
-		) as Record<Outcome, number>;
+			attemptOutcomes.map((outcome) => [outcome, total(all, 'ipvigil_attempts_total', server, { outcome })]),
+		) as Record<AttemptOutcome, number>;
 	return {
 		attempts,
 		unreachables: (server) => total(all, 'ipvigil_unreachable_total', server, {}),
@@ -51,12 +61,12 @@ function remote(destination: string): Record<string, string> {
 export async function awaitAttempts(
 	lab: Lab,
 	server: RealServer,
-	least: Partial<Record<Outcome, number>>,
+	least: Partial<Record<AttemptOutcome, number>>,
 	limitMs = 30_000,
 ): Promise<void> {
-	const wanted = Object.entries(least) as [Outcome, number][];
+	const wanted = Object.entries(least) as [AttemptOutcome, number][];
 	const words = wanted.map(([outcome, count]) => `${count} ${outcome}`).join(', ');
-	let counted: Record<Outcome, number> | undefined;
+	let counted: Record<AttemptOutcome, number> | undefined;
 	const complete = async () => {
 		counted = (await testimony(lab)).attempts(server);
 		return wanted.every(([outcome, count]) => (counted?.[outcome] ?? 0) >= count);
@@ -75,8 +85,40 @@ export function expectBlameless(lab: Lab, told: Testimony, server: RealServer): 
 }
 
 /** Of the ways to fail, only these were counted. */
-export function expectOnly(lab: Lab, told: Testimony, server: RealServer, allowed: Outcome[]): void {
+export function expectOnly(lab: Lab, told: Testimony, server: RealServer, allowed: AttemptOutcome[]): void {
 	const counted = told.attempts(server);
 	const others = failures.filter((outcome) => counted[outcome] > 0 && !allowed.includes(outcome));
 	lab.expect(others.length === 0, `${server.destination} has only ${allowed.join(', ') || 'successes'}`, counted);
+}
+
+/** The victim is suspected by that signal. */
+export async function awaitSuspicion(
+	lab: Lab,
+	daemon: Daemon,
+	server: RealServer,
+	signal: SignalName,
+): Promise<JournalLine> {
+	const fits = (line: JournalLine) => concerns('suspect', server)(line) && line.facts.signal === signal;
+	const line = await daemon.journaled(`${server.destination} suspected by ${signal}`, tellLimitMs, fits);
+	lab.note(line.sentence, line.bootMs);
+	return line;
+}
+
+/** The probe confirms what was suspected. */
+export async function awaitFailed(lab: Lab, daemon: Daemon, server: RealServer): Promise<void> {
+	const line = await daemon.journaled(`"failed" of ${server.destination}`, tellLimitMs, concerns('failed', server));
+	lab.note(line.sentence, line.bootMs);
+}
+
+export async function expectUnsuspected(lab: Lab, daemon: Daemon, server: RealServer): Promise<void> {
+	const told = (await daemon.journal()).filter((line) =>
+		['suspect', 'failed', 'quiesced'].some((word) => concerns(word, server)(line)),
+	);
+	lab.expect(told.length === 0, `${server.destination} is not suspected`, told);
+}
+
+/** The kernel's hooks have counted each connection that the clients began, and none twice. */
+export function expectAllScheduled(lab: Lab, told: Testimony, started: number): void {
+	const scheduled = told.sum('scheduled');
+	lab.expect(scheduled === started, 'every connection is counted once', { started, scheduled });
 }
