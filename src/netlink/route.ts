@@ -248,8 +248,7 @@ export function readNeighbour(message: Message): Neighbour | undefined {
 		: { interfaceIndex, family, address, state, linkAddress };
 }
 
-/** NUD_* by name, as `ip neighbour` writes it but in lower case. */
-export function neighbourState(number: number): NeighbourState {
+function neighbourState(number: number): NeighbourState {
 	const names = Object.keys(neighbourStates) as (keyof typeof neighbourStates)[];
 	return names.find((name) => neighbourStates[name] === number) ?? 'none';
 }

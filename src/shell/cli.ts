@@ -7,14 +7,10 @@ import { CommanderError } from 'commander';
 import { describeExit, exits, toExit } from './errors.js';
 import { makeProgram } from './program.js';
 
-/**
- * A reader that has enough (`ipvigil table | head`) is no failure of ours. A command that has files to close hears of it
- * as the signal that other programs get.
- */
+/** A reader that has enough (`ipvigil table | head`) is no failure of ours. */
 function endQuietlyOnBrokenPipe(error: NodeJS.ErrnoException): void {
 	if (error.code !== 'EPIPE') throw error;
-	if (process.listenerCount('SIGPIPE') > 0) process.emit('SIGPIPE');
-	else process.exit(exits.ok.code);
+	process.exit(exits.ok.code);
 }
 
 /** Commander has written its message already, and help that was asked for is no error. */
