@@ -16,6 +16,8 @@ const bytesPerBatchMax = 256 * 1024;
 export interface EventSink {
 	/** Never empty; in the order of the ring. */
 	onEvents(events: KernelEvent[]): void;
+	/** The same records as the kernel wrote them, for a recording: after `onEvents`, which nothing may hold up. */
+	onBatch?: ((bytes: Uint8Array, sizes: Uint32Array) => void) | undefined;
 	/** The ring could not be read; the stream goes on trying. */
 	onError(error: Error): void;
 }
@@ -66,5 +68,6 @@ export class EventStream {
 		this.#malformed += malformed.length;
 		this.#malformedReason = malformed.at(-1)?.reason ?? this.#malformedReason;
 		if (events.length > 0) sink.onEvents(events);
+		sink.onBatch?.(bytes, sizes);
 	}
 }

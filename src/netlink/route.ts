@@ -248,7 +248,8 @@ export function readNeighbour(message: Message): Neighbour | undefined {
 		: { interfaceIndex, family, address, state, linkAddress };
 }
 
-function neighbourState(number: number): NeighbourState {
+/** NUD_* by name, as `ip neighbour` writes it but in lower case. */
+export function neighbourState(number: number): NeighbourState {
 	const names = Object.keys(neighbourStates) as (keyof typeof neighbourStates)[];
 	return names.find((name) => neighbourStates[name] === number) ?? 'none';
 }

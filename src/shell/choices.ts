@@ -4,6 +4,7 @@
  */
 export const modes = ['observe', 'notify', 'assist'] as const;
 export const attachKinds = ['auto', 'tc', 'xdp', 'xdp-generic', 'none'] as const;
+export const attemptSources = ['auto', 'wire'] as const;
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export const outputs = ['table', 'json'] as const;
 

@@ -7,10 +7,14 @@ import { CommanderError } from 'commander';
 import { describeExit, exits, toExit } from './errors.js';
 import { makeProgram } from './program.js';
 
-/** A reader that has enough (`ipvigil table | head`) is no failure of ours. */
+/**
+ * A reader that has enough (`ipvigil table | head`) is no failure of ours. A command that has files to close hears of it
+ * as the signal that other programs get.
+ */
 function endQuietlyOnBrokenPipe(error: NodeJS.ErrnoException): void {
 	if (error.code !== 'EPIPE') throw error;
-	process.exit(exits.ok.code);
+	if (process.listenerCount('SIGPIPE') > 0) process.emit('SIGPIPE');
+	else process.exit(exits.ok.code);
 }
 
 /** Commander has written its message already, and help that was asked for is no error. */

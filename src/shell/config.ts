@@ -7,7 +7,9 @@ import { existsSync } from 'node:fs';
 import { LineCounter, parseDocument } from 'yaml';
 import * as z from 'zod';
 import { defaultPolicy, type Policy } from '../judge/policy.js';
-import { attachKinds, logLevels, modes } from './choices.js';
+import { parseServiceId, serviceId } from '../table/identity.js';
+import type { Protocol } from '../table/model.js';
+import { attachKinds, attemptSources, logLevels, modes } from './choices.js';
 import { describeIssues } from './config-issue.js';
 import { OperatorError } from './errors.js';
 import { readTextFile } from './text-file.js';
@@ -85,6 +87,32 @@ const policy = section(policyShape, 'the limits of judge/policy.ts')
 		}
 	});
 
+const portForm = 'tcp or udp and a port, as in "tcp 80"';
+
+const servicePort = z
+	.string({ error: portForm })
+	.regex(/^(tcp|udp) \d{1,5}$/, { error: portForm })
+	.transform((text) => {
+		const [protocol, port] = text.split(' ');
+		return { protocol: protocol as Protocol, port: Number(port) };
+	})
+	.refine(({ port }) => port >= 1 && port <= 65_535, { error: portForm });
+
+const servicePortsForm = 'services without a port of their own, as in "fwmark 7": tcp 80';
+
+/** The one spelling of a service, or the refusal of what names none. */
+function canonicalService(text: string, context: z.RefinementCtx): string {
+	const service = parseServiceId(text);
+	if (service !== undefined) return serviceId(service);
+	context.addIssue({ code: 'custom', message: servicePortsForm, input: text });
+	return z.NEVER;
+}
+
+/** What listens behind a firewall mark or a port-0 service, which names no port itself. */
+const servicePorts = z
+	.record(z.string().transform(canonicalService), servicePort, { error: servicePortsForm })
+	.default({});
+
 const commandForm = 'a list: the absolute path of a program, then its arguments';
 
 const command = z
@@ -112,6 +140,8 @@ const configSchema = section(
 	{
 		mode: oneOf(modes).default('observe'),
 		attach: oneOf(attachKinds).default('auto'),
+		attempts: oneOf(attemptSources).default('auto'),
+		servicePorts,
 		interfaces: z.array(interfaceName, { error: 'a list of interface names' }).default([]),
 		runtimeDirectory: absolutePath.default('/run/ipvigil'),
 		journalDirectory: absolutePath.default('/var/lib/ipvigil/journal'),

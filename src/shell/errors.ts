@@ -78,6 +78,8 @@ const kindOfCode: Record<string, ExitKind> = {
 	IPVS_DENIED: 'privileges',
 	ADDON_MISSING: 'not-built',
 	LAYOUT_MISMATCH: 'not-built',
+	NOT_A_RECORDING: 'usage',
+	OTHER_VERSION: 'usage',
 	EPERM: 'privileges',
 	EACCES: 'privileges',
 	EADDRINUSE: 'busy',
@@ -101,15 +103,20 @@ function kindOf(error: Error, isRoot: boolean): ExitKind {
 	return kindOfCode[code] ?? 'failure';
 }
 
-/** What `run` says and ends with where the wire, without which it would see nothing, is not to be had. */
+/**
+ * What a command says and ends with where the vantage point without which it would see nothing is not to be had: `run`
+ * without the wire, `trace` without any.
+ */
 export function cannotWatch(
 	{ code, reason, remedy }: { code: string; reason: string; remedy: string },
+	vantage = 'wire',
 	isRoot: boolean = process.geteuid?.() === 0,
 ): OperatorError {
 	const denied = code === 'EPERM' || code === 'EACCES';
 	const unbuilt = code === 'ENOENT' || kindOfCode[code] === 'not-built';
 	const kind = unbuilt ? 'not-built' : denied && !isRoot ? 'privileges' : 'no-bpf';
-	return new OperatorError(kind, `The wire cannot be watched: ${reason.replace(/^wire: /, '')}.`, remedy);
+	const why = reason.replace(new RegExp(`^${vantage}: `), '');
+	return new OperatorError(kind, `The vantage point ${vantage} cannot be opened: ${why}.`, remedy);
 }
 
 /** From whatever was thrown to how the process ends. */

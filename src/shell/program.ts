@@ -6,6 +6,7 @@ import { Command } from 'commander';
 import { makeDoctorCommand } from './commands/doctor.js';
 import { makeRunCommand } from './commands/run.js';
 import { makeTableCommand } from './commands/table.js';
+import { makeTraceCommand } from './commands/trace.js';
 import { exitTable } from './errors.js';
 import { version } from './version.js';
 
@@ -22,7 +23,8 @@ export function makeProgram(): Command {
 		.helpOption('-h, --help', 'print this help')
 		.helpCommand('help [verb]', 'print the help of a verb')
 		.addHelpText('after', `\n${exitTable()}`);
-	for (const command of [makeRunCommand(), makeTableCommand(), makeDoctorCommand()]) program.addCommand(command);
+	for (const command of [makeRunCommand(), makeTableCommand(), makeTraceCommand(), makeDoctorCommand()])
+		program.addCommand(command);
 	for (const command of [program, ...program.commands]) settle(command);
 	return program;
 }

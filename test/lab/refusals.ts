@@ -29,6 +29,11 @@ export async function setWatchedStage(lab: Lab, config: DaemonConfig): Promise<W
 	return { ...stage, daemon };
 }
 
+/** Sees and tells, and writes nothing. Blind, it does without the hooks inside IPVS. */
+export function observing(lab: Lab): DaemonConfig {
+	return { mode: 'observe', ...(lab.blind ? { outcome: false } : {}) };
+}
+
 /** The whole story, with everything that must hold in it, on a stage that is set. */
 export async function tellRefusals(lab: Lab, stage: WatchedStage): Promise<void> {
 	const { daemon, traffic } = stage;
@@ -64,9 +69,15 @@ export async function setStage(lab: Lab, config: DaemonConfig | undefined, rateP
 	lab.note(
 		`clients connect ${ratePerS} times a second from ${lab.topology.clients.addresses.length} networks; all are served`,
 	);
-	await daemon?.calibrated(lab.servers.map(({ destination }) => destination));
+	await daemon?.calibrated(probed(lab));
 	lab.expect(traffic.failures.length === 0, 'no client fails while all servers stand', traffic.failures);
 	return { victim: lab.server('r1'), traffic, daemon };
+}
+
+/** A probe speaks TCP, and to a port that is known beforehand. */
+function probed({ topology, servers }: Lab): string[] {
+	if (topology.protocol === 'udp') return [];
+	return servers.map(({ destination }) => destination).filter((destination) => !destination.endsWith(':0'));
 }
 
 export async function killVictim(lab: Lab, { victim, traffic }: Stage): Promise<number> {

@@ -121,9 +121,9 @@ export function natFwmark(options: NetworkOptions = {}): Topology {
 		port: 0,
 		listen: { address, ports: markedPorts },
 	}));
-	const marking = `type filter hook prerouting priority -150; ip daddr ${address} tcp dport { ${markedPorts.join(', ')} }`;
+	const rule = `type filter hook prerouting priority -150; ip daddr ${address} tcp dport { ${markedPorts.join(', ')} }`;
 	const director: Partial<Node> = {
-		firewall: `table ip lab { chain mark { ${marking} meta mark set ${fwmark}; }; }`,
+		firewall: `table ip lab { chain marking { ${rule} meta mark set ${fwmark}; }; }`,
 		ipvs: rules(`-f ${fwmark}`, servers, '-m', options),
 	};
 	const nodes = topology.nodes.map((node) => (node.name === topology.director ? { ...node, ...director } : node));

@@ -25,6 +25,8 @@ test('an empty file is a safe configuration: mode observe, the policy of the jud
 	assert.deepEqual(parseConfig('', 'x.yaml'), {
 		mode: 'observe',
 		attach: 'auto',
+		attempts: 'auto',
+		servicePorts: {},
 		interfaces: [],
 		runtimeDirectory: '/run/ipvigil',
 		journalDirectory: '/var/lib/ipvigil/journal',
@@ -122,6 +124,14 @@ test('a wrong value is refused with what was found and what is allowed', () => {
 	assert.deepEqual(refusalOf('- a'), [
 		'x.yaml:1: the whole file: found ["a"], allowed is a section with the keys of the configuration',
 	]);
+});
+
+test('a service without a port of its own may be given one, under any spelling of its name', () => {
+	const ports = (text: string) => parseConfig(`servicePorts: { ${text} }`, 'x.yaml').servicePorts;
+	assert.deepEqual(ports('"fwmark 7": tcp 80'), { 'fwmark 7': { protocol: 'tcp', port: 80 } });
+	assert.deepEqual(Object.keys(ports('"tcp [FD00:0::1]:0": tcp 65535')), ['tcp [fd00::1]:0']);
+	for (const bad of ['"fwmark 7": tcp 0', '"fwmark 7": tcp 65536', '"fwmark 7": sctp 80', 'seven: tcp 80'])
+		assert.equal(refusalOf(`servicePorts: { ${bad} }`).length, 1, bad);
 });
 
 test('every mistake is told at once', () => {

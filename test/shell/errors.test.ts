@@ -53,11 +53,14 @@ test("an error's own remedy counts more than the usual one, and none is said twi
 
 test('a wire that is not to be had ends run with the code of what is missing', () => {
 	const say = { reason: 'the kernel does not permit it', remedy: 'run as root' };
-	const kindFor = (code: string, isRoot: boolean) => cannotWatch({ code, ...say }, isRoot).kind;
+	const kindFor = (code: string, isRoot: boolean) => cannotWatch({ code, ...say }, 'wire', isRoot).kind;
 	assert.equal(kindFor('EPERM', false), 'privileges');
 	assert.equal(kindFor('EPERM', true), 'no-bpf');
 	assert.equal(kindFor('ENOSYS', false), 'no-bpf');
 	assert.equal(kindFor('ADDON_MISSING', true), 'not-built');
 	assert.equal(kindFor('ENOENT', true), 'not-built');
-	assert.match(cannotWatch({ code: 'EPERM', ...say }).message, /^The wire cannot be watched: the kernel does not/);
+	assert.match(
+		cannotWatch({ code: 'EPERM', ...say }).message,
+		/^The vantage point wire cannot be opened: the kernel does not/,
+	);
 });

@@ -28,6 +28,7 @@ const cases = [
 const scenario: Scenario = {
 	name: 'crash-library',
 	sentence: 'the crash library kills a program at the chosen weight write and at no other',
+	ci: ['6.1'],
 	topology: natIpv4({ servers: 1 }),
 	async run(lab: Lab) {
 		for (const { trigger, weight, ends, leaves } of cases) {

@@ -11,6 +11,7 @@ const topology = natIpv4({ servers: 3 });
 const withIpvigil: Scenario = {
 	name: 'demo',
 	sentence: 'a server dies and returns: ipvigil takes it out and gives it back',
+	ci: ['6.1'],
 	topology,
 	limitMs: 240_000,
 	async run(lab: Lab) {
@@ -28,6 +29,7 @@ const withIpvigil: Scenario = {
 const without: Scenario = {
 	name: 'demo-without',
 	sentence: 'a server dies and returns: without ipvigil clients are refused for as long as it is dead',
+	ci: ['6.1'],
 	topology,
 	async run(lab: Lab) {
 		const stage = await setStage(lab, undefined);

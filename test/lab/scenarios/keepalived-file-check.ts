@@ -20,6 +20,7 @@ const leases = '/run/ipvigil/leases';
 const scenario: Scenario = {
 	name: 'keepalived-file-check',
 	sentence: 'keepalived takes a dead server out at the word of ipvigil, before its own check, and takes it back',
+	ci: ['7'],
 	topology: withoutService(natIpv4({ servers: 3 })),
 	limitMs: 420_000,
 	async run(lab: Lab) {

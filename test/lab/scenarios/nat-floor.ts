@@ -13,6 +13,7 @@ const actLimitMs = 20_000;
 const scenario: Scenario = {
 	name: 'nat-floor',
 	sentence: 'the last usable server is never taken out, the overflow is told, and it goes once another is back',
+	ci: ['7'],
 	topology: natIpv4({ servers: 3 }),
 	limitMs: 240_000,
 	async run(lab: Lab) {

@@ -13,6 +13,7 @@ const acquittalsWanted = 3;
 const scenario: Scenario = {
 	name: 'nat-one-client',
 	sentence: 'a server that rejects one client only is suspected, asked, acquitted, and keeps its weight',
+	ci: ['6.1'],
 	topology,
 	async run(lab: Lab) {
 		const { victim, traffic, daemon } = await setWatchedStage(lab, {});

@@ -5,6 +5,7 @@ import { natIpv4 } from '../topologies.js';
 const scenario: Scenario = {
 	name: 'plain-nat',
 	sentence: 'without ipvigil a NAT director goes on sending clients to a killed server',
+	ci: ['7'],
 	topology: natIpv4({ servers: 3 }),
 	async run(lab: Lab) {
 		await Promise.all(lab.servers.map((server) => server.start()));

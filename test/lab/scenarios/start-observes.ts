@@ -15,6 +15,7 @@ async function names(): Promise<string[]> {
 const scenario: Scenario = {
 	name: 'start-observes',
 	sentence: 'npm start on a director observes its table, tells of a failed server and writes nothing',
+	ci: ['7'],
 	topology: natIpv4({ servers: 3 }),
 	limitMs: 240_000,
 	async run(lab: Lab) {

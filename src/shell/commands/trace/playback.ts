@@ -1,0 +1,69 @@
+/** `trace --read`: a recording, printed as `trace` would have printed it live. */
+import { PacketFile } from '../../../capture/pcapng.js';
+import { type RecordedLosses, type RecordingBlock, readRecording } from '../../../capture/recording.js';
+import { decodeBatch } from '../../../decode/decode.js';
+import { openInput } from '../../input-file.js';
+import { openOutput } from '../../output-file.js';
+import { version } from '../../version.js';
+import type { Filter } from './filter.js';
+import { notice } from './notices.js';
+import { summaryOf } from './summary.js';
+import { type TraceOutput, Tracer } from './tracer.js';
+
+export interface PlaybackOptions {
+	/** A recording, or `-`. */
+	read: string;
+	filter: Filter;
+	output: TraceOutput;
+	limit: number;
+	write: string | undefined;
+}
+
+/** @throws OperatorError, or RecordingError where the file is none that can be read. */
+export async function playBack(options: PlaybackOptions): Promise<void> {
+	const { read, write, limit } = options;
+	const blocks = readRecording(openInput(read));
+	const onError = (error: Error) => notice(`a file could not be written: ${error.message}`);
+	const packets =
+		write === undefined ? undefined : openOutput(() => new PacketFile(write, `ipvigil ${version()}`, onError));
+	let enough = limit === 0;
+	// An interface that is recorded has only its number: its name may be another's by now.
+	const view = { epochOffsetUs: 0, interfaceName: () => undefined };
+	const print = (text: string) => process.stdout.write(text);
+	const onLimit = () => {
+		enough = true;
+	};
+	const tracer = new Tracer({ ...options, view, print, onLimit, packets });
+	let losses: RecordedLosses = {};
+	for await (const block of blocks) {
+		if (block.kind === 'head') view.epochOffsetUs = block.head.epochOffsetUs;
+		else show(block, tracer, options.filter);
+		if (block.kind === 'end') losses = block.losses;
+		if (enough) break;
+	}
+	await packets?.close();
+	notice(summaryOf(tracer, losses));
+}
+
+function show(block: Exclude<RecordingBlock, { kind: 'head' }>, tracer: Tracer, filter: Filter): void {
+	switch (block.kind) {
+		case 'table':
+			return filter.setTable(block.snapshot);
+		case 'batch': {
+			const { events, malformed } = decodeBatch(block.bytes, block.sizes);
+			tracer.hear(events);
+			for (const { reason } of malformed) notice(`a record makes no sense: ${reason}`);
+			return;
+		}
+		case 'end':
+		case 'torn':
+			return tellEnd(block);
+	}
+}
+
+/** Why a recording is over before the recorded time was; nothing where it was stopped in order. */
+export function tellEnd(block: Extract<RecordingBlock, { kind: 'end' | 'torn' }>): void {
+	if (block.kind === 'torn') notice(`the recording was torn: ${block.octets} octets at its end cannot be read`);
+	else if (block.reason === 'full') notice('the recording was full: what came later is not in it');
+	if (block.kind === 'end' && block.dropped > 0) notice(`${block.dropped} batches are missing: the disk was too slow`);
+}
