@@ -9,6 +9,7 @@
         "bpf/wire.bpf.c",
         "bpf/audit.bpf.c",
         "bpf/link.bpf.c",
+        "bpf/outcome.bpf.c",
         "test/addon/addon_fixture.bpf.c",
         "test/bench/bench_empty.bpf.c",
       ],

@@ -104,6 +104,46 @@ struct ip_vs_dest {
 	struct ip_vs_service *svc;
 } BY_NAME;
 
+/* include/net/ip_vs.h: the protocol state of a TCP connection between the SYN and the handshake's last ACK. */
+#define IP_VS_TCP_S_SYN_RECV 3
+
+/* include/net/ip_vs.h: which way a packet goes. */
+#define IP_VS_DIR_INPUT 0
+#define IP_VS_DIR_OUTPUT 1
+
+struct timer_list {
+	unsigned long expires;
+} BY_NAME;
+
+struct ip_vs_conn {
+	__u16 af;
+	__be16 cport;
+	__be16 dport;
+	__u16 protocol;
+	__u16 state;
+	__u32 flags;
+	union nf_inet_addr caddr;
+	struct timer_list timer;
+	struct ip_vs_dest *dest;
+	struct netns_ipvs *ipvs;
+} BY_NAME;
+
+/* include/linux/skbuff.h; the two header offsets count from `head`. */
+struct sk_buff {
+	unsigned int len;
+	unsigned int data_len;
+	__u16 transport_header;
+	__u16 network_header;
+	unsigned char *head;
+	unsigned char *data;
+} BY_NAME;
+
+struct ip_vs_iphdr {
+	/* Of the IP header, IPv6 extension headers included. */
+	__u32 len;
+	union nf_inet_addr saddr;
+} BY_NAME;
+
 struct ip_vs_dest_user_kern {
 	int weight;
 } BY_NAME;

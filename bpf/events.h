@@ -229,8 +229,7 @@ struct caller {
 	char parent_comm[COMM_LENGTH];
 };
 
-/* Protocol, address and port name the service, or the firewall mark where it is not 0 (then they tell the family only).
- */
+/* A firewall mark that is not 0 names the service; its address then tells the family only. */
 struct destination_key {
 	struct endpoint_key service;
 	struct endpoint_key destination;
@@ -324,7 +323,6 @@ union crossing {
 	struct service_event service_event;
 	enum outcome_epoch outcome_epoch;
 	enum outcome_settled outcome_settled;
-	struct histogram histogram;
 	struct waiting_cell waiting_cell;
 	struct outcome_counters outcome_counters;
 	struct outcome_state outcome_state;

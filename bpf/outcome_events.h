@@ -51,11 +51,6 @@ struct outcome_counters {
  */
 #define HISTOGRAM_BUCKETS 24
 
-struct histogram {
-	__u64 counts[HISTOGRAM_BUCKETS];
-	__u64 sum_us;
-};
-
 /* Attempts are counted by the time of their SYN, in epochs of 2^29 ns (0.54 s). */
 enum outcome_epoch { OUTCOME_EPOCH_SHIFT = 29 };
 
@@ -87,9 +82,9 @@ struct outcome_state {
 	 * first. */
 	__u32 handshake_us;
 	__u32 handshake_deviation_us;
-	struct histogram handshake;
+	__u64 handshakes[HISTOGRAM_BUCKETS];
 	/* From the client's first data to its acknowledgement of the server's. */
-	struct histogram first_answer;
+	__u64 first_answers[HISTOGRAM_BUCKETS];
 };
 
 /* By a destination_key whose destination is zero; made by the kernel when a service first has none. */
@@ -123,7 +118,7 @@ struct learned_event {
 	struct endpoint_key endpoint;
 };
 
-_Static_assert(sizeof(struct outcome_state) == 680, "a multiple of eight");
+_Static_assert(sizeof(struct outcome_state) == 664, "a multiple of eight");
 _Static_assert(sizeof(struct outcome_event) == 192, "a multiple of eight");
 _Static_assert(sizeof(struct learned_event) == 80, "a multiple of eight");
 

@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { readBtf } from './btf.mjs';
 
-const programs = ['wire', 'audit', 'link'];
+const programs = ['wire', 'audit', 'link', 'outcome'];
 const target = 'src/decode/layout.generated.ts';
 const wrappers = ['typedef', 'const', 'volatile', 'typeTag'];
 

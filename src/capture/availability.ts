@@ -14,6 +14,15 @@ export interface Unavailable {
 	remedy: string;
 }
 
+/** One hook of a vantage point that goes on without it, and why it is not attached where it is not. */
+export interface HookState {
+	/** The program's name in its BPF source. */
+	hook: string;
+	attached: boolean;
+	/** Empty where it is attached. */
+	reason: string;
+}
+
 export function unavailable(code: string, reason: string, remedy: string): Unavailable {
 	return { available: false, code, reason, remedy };
 }
@@ -53,22 +62,18 @@ function lastWords(log: string | undefined): string {
 function missingHook(log: string): Unavailable | undefined {
 	const hook = /failed to find kernel BTF type ID of '(\w+)'/.exec(log)?.[1];
 	if (hook === undefined) return undefined;
-	const module = hook.startsWith('bond_') ? 'bonding' : 'ip_vs';
-	if (!existsSync(`/sys/module/${module}`)) return missingModule(module);
-	if (!existsSync(`/sys/kernel/btf/${module}`)) {
+	if (!existsSync('/sys/module/ip_vs')) {
+		return unavailable('NO_IP_VS', 'the ip_vs module is not loaded', 'modprobe ip_vs; ipvigil then tries again');
+	}
+	if (!existsSync('/sys/kernel/btf/ip_vs')) {
 		const remedy = 'use a kernel with CONFIG_DEBUG_INFO_BTF_MODULES (5.11 or later)';
-		return unavailable('NO_MODULE_BTF', `the kernel has no type information for ${module}`, remedy);
+		return unavailable('NO_MODULE_BTF', 'the kernel has no type information for ip_vs', remedy);
 	}
 	return unavailable(
 		'NO_HOOK',
-		`this kernel's ${module} has no function ${hook} to attach to`,
+		`this kernel's ip_vs has no function ${hook} to attach to`,
 		'report the kernel version',
 	);
-}
-
-export function missingModule(module: 'ip_vs' | 'bonding'): Unavailable {
-	const remedy = `modprobe ${module}; ipvigil then tries again`;
-	return unavailable(`NO_${module.toUpperCase()}`, `the ${module} module is not loaded`, remedy);
 }
 
 /** Whatever was thrown while something was opened, loaded or attached, in words; `what` names it, as in "wire on eth1". */

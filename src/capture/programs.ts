@@ -4,13 +4,14 @@
  * refused, because its records would be read wrongly without a sign. What is then attached where is for wire.ts
  * and audit.ts.
  */
-import { BpfObject, objectPath } from '../addon/index.js';
+import { BpfLoadError, BpfObject, objectPath } from '../addon/index.js';
 import type { Layout } from '../decode/field.js';
 import * as layouts from '../decode/layout.generated.js';
+import { explain, type Unavailable } from './availability.js';
 
 export interface ProgramSettings {
 	/** As in bpf/<object>.bpf.c. */
-	object: 'wire' | 'audit' | 'link';
+	object: 'wire' | 'audit' | 'link' | 'outcome';
 	/** The SEC functions to load; the others are left out, so that what the kernel lacks does no harm. */
 	programs: readonly string[];
 	/** `const volatile` variables. */
@@ -70,4 +71,34 @@ export function loadObject(settings: ProgramSettings): BpfObject {
 		object.close();
 		throw error;
 	}
+}
+
+export interface PartlyLoaded {
+	object: BpfObject;
+	/** By program: why this kernel does not take it. */
+	refused: ReadonlyMap<string, Unavailable>;
+}
+
+/**
+ * As loadObject, but of `optional` only what this kernel takes. A load fails as a whole at the first program that it
+ * cannot take, whose name libbpf writes, so it is tried again without that one: as often as there are optional ones.
+ */
+export function loadPartly(settings: ProgramSettings, optional: readonly string[]): PartlyLoaded {
+	const refused = new Map<string, Unavailable>();
+	for (;;) {
+		const wanted = optional.filter((name) => !refused.has(name));
+		try {
+			return { object: loadObject({ ...settings, programs: [...settings.programs, ...wanted] }), refused };
+		} catch (error) {
+			const culprit = failedProgram(error);
+			if (culprit === undefined || !wanted.includes(culprit)) throw error;
+			refused.set(culprit, explain(culprit, error));
+		}
+	}
+}
+
+/** The program at which a load failed: its function is not in the kernel's BTF, or the verifier refused it. */
+function failedProgram(error: unknown): string | undefined {
+	if (!(error instanceof BpfLoadError)) return undefined;
+	return /prog '(\w+)': (?:failed to|BPF program load failed)/.exec(error.log)?.[1];
 }

@@ -198,3 +198,8 @@ export function encodeIndex(index: number): Uint8Array {
 	viewOf(key).setUint32(0, index, true);
 	return key;
 }
+
+/** The `position`th of the keys of a BPF array or of a map that is numbered so. */
+export function decodeIndex(keys: Uint8Array, position: number): number {
+	return viewOf(keys).getUint32(position * 4, true);
+}

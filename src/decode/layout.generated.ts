@@ -206,12 +206,6 @@ export const OUTCOME_EPOCH_SHIFT = 29;
 
 export const OUTCOME_SETTLED_EPOCHS = 4;
 
-export const histogram = {
-	layout: { name: 'histogram', size: 200 },
-	counts: list(0, 24, 8, u64(0)),
-	sumUs: u64(192),
-} as const;
-
 export const waitingCell = {
 	layout: { name: 'waiting_cell', size: 16 },
 	count: u32(0),
@@ -236,14 +230,14 @@ export const outcomeCounters = {
 } as const;
 
 export const outcomeState = {
-	layout: { name: 'outcome_state', size: 680 },
+	layout: { name: 'outcome_state', size: 664 },
 	key: inside(0, destinationKey),
 	counters: inside(48, outcomeCounters),
 	waiting: list(144, 8, 16, waitingCell),
 	handshakeUs: u32(272),
 	handshakeDeviationUs: u32(276),
-	handshake: inside(280, histogram),
-	firstAnswer: inside(480, histogram),
+	handshakes: list(280, 24, 8, u64(0)),
+	firstAnswers: list(472, 24, 8, u64(0)),
 } as const;
 
 export const serviceOutcomes = {
