@@ -2,13 +2,13 @@
  * A flood of forged refusals in the name of servers that are alive, and one server that truly dies in the midst of it:
  * what the flood costs the agent, what is lost, whom it convicts, and how late the one true decision is.
  */
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Counters, countersOf } from '../counters.js';
 import { kill, ports, refusalsSeen, restore, type Stage, setStage, startDirector, victimPort } from '../director.js';
 import type { Context, Figure, Row } from '../figure.js';
-import { address, link, Network } from '../network.js';
-import { cpuMs, exec, type Peer } from '../processes.js';
+import { buildFlood, macTowards } from '../flood.js';
+import { address, Network } from '../network.js';
+import { cpuMs, type Peer } from '../processes.js';
 
 const ratePerS = 200_000;
 const floodS = 3;
@@ -20,19 +20,6 @@ const pauseMs = 1_500;
 
 const liveServers = ports.filter((port) => port !== victimPort);
 
-async function buildFlood(directory: string): Promise<string> {
-	const output = join(directory, 'flood');
-	const source = new URL('../../../../test/bench/tools/flood.c', import.meta.url).pathname;
-	await exec(undefined, 'cc', '-O2', '-Wall', '-Wextra', '-Werror', '-o', output, source);
-	return output;
-}
-
-async function macTowardsServer(network: Network): Promise<string> {
-	const text = await exec(network.name('director'), 'ip', '-json', 'link', 'show', link.back);
-	const [shown] = JSON.parse(text) as { address: string }[];
-	return shown?.address ?? '';
-}
-
 interface Flood {
 	sent: number;
 	seconds: number;
@@ -43,7 +30,7 @@ interface Flood {
 /** One flood, and one kill in the midst of it; when SET_DEST was handed over goes to `setUs`. */
 async function flood(context: Context, stage: Stage, director: Peer, program: string, setUs: number[]): Promise<Flood> {
 	const { network } = stage;
-	const mac = await macTowardsServer(network);
+	const mac = await macTowards(network);
 	const words = ['eth0', mac, address.server, liveServers.join(','), String(ratePerS), String(floodS)];
 	const before = await countersOf(director.pid, ports.length);
 	const sender = context.processes.start(network.name('server'), program, words);

@@ -1,10 +1,12 @@
 /*
- * Sends refusals (RST|ACK, seq 0) at a steady rate through one interface, each to another client:
+ * Sends segments without data (seq 0) at a steady rate through one interface, each to another client:
  *
- *   flood INTERFACE DESTINATION-MAC SOURCE-ADDRESS PORTS RATE SECONDS
+ *   flood INTERFACE DESTINATION-MAC SOURCE-ADDRESS PORTS RATE SECONDS [FLAGS]
  *
- * PORTS are the sender's, by commas, in turn. Clients are spoofed from 198.18.0.0/15, the range for benchmarks (RFC
- * 2544). Prints one JSON line at its end. It falls behind rather than send a burst: `sent` says what went out.
+ * PORTS are the sender's, by commas, in turn; so are FLAGS, octet 13 of the TCP header in hexadecimal (RFC 9293
+ * section 3.1): 14, RST|ACK, unless others are named. Clients are spoofed from 198.18.0.0/15, the range for
+ * benchmarks (RFC 2544). Prints one JSON line at its end; `cpu_ns` is how long the process ran, with what the kernel
+ * did meanwhile for its packets. It falls behind rather than send a burst: `sent` says what went out.
  */
 #define _GNU_SOURCE /* sendmmsg() */
 #include <arpa/inet.h>
@@ -22,6 +24,7 @@
 
 #define BATCH 64
 #define MAX_PORTS 16
+#define MAX_FLAGS 64
 #define NS_PER_S 1000000000ull
 
 struct frame {
@@ -34,7 +37,8 @@ static struct frame frames[BATCH];
 static struct iovec parts[BATCH];
 static struct mmsghdr messages[BATCH];
 static unsigned short ports[MAX_PORTS];
-static unsigned int port_count, clients;
+static unsigned char flags[MAX_FLAGS] = {TH_RST | TH_ACK};
+static unsigned int port_count, flags_count = 1, clients;
 
 static __attribute__((noreturn)) void die(const char *what)
 {
@@ -42,11 +46,11 @@ static __attribute__((noreturn)) void die(const char *what)
 	exit(2);
 }
 
-static unsigned long long now_ns(void)
+static unsigned long long read_clock(clockid_t clock)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(clock, &t);
 	return t.tv_sec * NS_PER_S + t.tv_nsec;
 }
 
@@ -70,7 +74,7 @@ static void prepare(struct frame *frame, const unsigned char *to, const char *so
 	frame->ip.tot_len = htons(sizeof(frame->ip) + sizeof(frame->tcp));
 	if (inet_pton(AF_INET, source, &frame->ip.saddr) != 1)
 		die(source);
-	frame->tcp = (struct tcphdr){.doff = 5, .rst = 1, .ack = 1};
+	frame->tcp = (struct tcphdr){.doff = 5};
 }
 
 /* 131,070 clients in turn: more than any table of prefixes would hold. */
@@ -79,6 +83,7 @@ static void address_next(struct frame *frame)
 	frame->ip.daddr = htonl(0xc6120001u + clients % 0x1fffe);
 	frame->ip.check = 0;
 	frame->ip.check = checksum(&frame->ip, sizeof(frame->ip));
+	frame->tcp.th_flags = flags[clients % flags_count];
 	frame->tcp.source = htons(ports[clients % port_count]);
 	frame->tcp.dest = htons(1024 + clients % 60000);
 	frame->tcp.ack_seq = htonl(clients * 2654435761u);
@@ -109,6 +114,15 @@ static unsigned long long send_batch(int fd, unsigned int count)
 	return sent > 0 ? sent : 0;
 }
 
+static void read_flags(char *words)
+{
+	flags_count = 0;
+	for (char *word = strtok(words, ","); word && flags_count < MAX_FLAGS; word = strtok(NULL, ","))
+		flags[flags_count++] = strtoul(word, NULL, 16);
+	if (!flags_count)
+		die("FLAGS");
+}
+
 int main(int argc, char **argv)
 {
 	unsigned char to[ETH_ALEN];
@@ -116,13 +130,15 @@ int main(int argc, char **argv)
 	double rate;
 	int fd;
 
-	if (argc != 7 ||
+	if (argc < 7 || argc > 8 ||
 	    sscanf(argv[2], "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", to, to + 1, to + 2, to + 3, to + 4, to + 5) != 6)
-		die("flood INTERFACE DESTINATION-MAC SOURCE-ADDRESS PORTS RATE SECONDS");
+		die("flood INTERFACE DESTINATION-MAC SOURCE-ADDRESS PORTS RATE SECONDS [FLAGS]");
 	for (char *port = strtok(argv[4], ","); port && port_count < MAX_PORTS; port = strtok(NULL, ","))
 		ports[port_count++] = atoi(port);
 	if (!port_count)
 		die("PORTS");
+	if (argc == 8)
+		read_flags(argv[7]);
 	for (int i = 0; i < BATCH; i++) {
 		prepare(&frames[i], to, argv[3]);
 		parts[i] = (struct iovec){&frames[i], sizeof(frames[i])};
@@ -130,15 +146,16 @@ int main(int argc, char **argv)
 	}
 	fd = open_socket(argv[1]);
 	rate = atof(argv[5]);
-	began_ns = now_ns();
+	began_ns = read_clock(CLOCK_MONOTONIC);
 	end_ns = began_ns + atof(argv[6]) * NS_PER_S;
-	while ((at_ns = now_ns()) < end_ns) {
+	while ((at_ns = read_clock(CLOCK_MONOTONIC)) < end_ns) {
 		due = (at_ns - began_ns) / (double)NS_PER_S * rate;
 		if (due > sent)
 			sent += send_batch(fd, due - sent < BATCH ? due - sent : BATCH);
 		else
 			nanosleep(&(struct timespec){.tv_nsec = 50000}, NULL);
 	}
-	printf("{\"kind\":\"flooded\",\"sent\":%llu,\"took_ns\":%llu}\n", sent, at_ns - began_ns);
+	printf("{\"kind\":\"flooded\",\"sent\":%llu,\"took_ns\":%llu,\"cpu_ns\":%llu}\n", sent, at_ns - began_ns,
+	       read_clock(CLOCK_PROCESS_CPUTIME_ID));
 	return 0;
 }
