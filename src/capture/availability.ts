@@ -62,18 +62,22 @@ function lastWords(log: string | undefined): string {
 function missingHook(log: string): Unavailable | undefined {
 	const hook = /failed to find kernel BTF type ID of '(\w+)'/.exec(log)?.[1];
 	if (hook === undefined) return undefined;
-	if (!existsSync('/sys/module/ip_vs')) {
-		return unavailable('NO_IP_VS', 'the ip_vs module is not loaded', 'modprobe ip_vs; ipvigil then tries again');
-	}
-	if (!existsSync('/sys/kernel/btf/ip_vs')) {
+	const module = hook.startsWith('bond_') ? 'bonding' : 'ip_vs';
+	if (!existsSync(`/sys/module/${module}`)) return missingModule(module);
+	if (!existsSync(`/sys/kernel/btf/${module}`)) {
 		const remedy = 'use a kernel with CONFIG_DEBUG_INFO_BTF_MODULES (5.11 or later)';
-		return unavailable('NO_MODULE_BTF', 'the kernel has no type information for ip_vs', remedy);
+		return unavailable('NO_MODULE_BTF', `the kernel has no type information for ${module}`, remedy);
 	}
 	return unavailable(
 		'NO_HOOK',
-		`this kernel's ip_vs has no function ${hook} to attach to`,
+		`this kernel's ${module} has no function ${hook} to attach to`,
 		'report the kernel version',
 	);
+}
+
+export function missingModule(module: 'ip_vs' | 'bonding'): Unavailable {
+	const remedy = `modprobe ${module}; ipvigil then tries again`;
+	return unavailable(`NO_${module.toUpperCase()}`, `the ${module} module is not loaded`, remedy);
 }
 
 /** Whatever was thrown while something was opened, loaded or attached, in words; `what` names it, as in "wire on eth1". */

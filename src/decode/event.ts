@@ -173,6 +173,8 @@ export interface LinkEvent {
 	change: 'carrier' | 'activeSlave' | 'slave';
 	value: number;
 	otherIndex: number;
+	/** Of a carrier: how often it has changed, this change included (IFLA_CARRIER_CHANGES); else 0. */
+	changes: number;
 }
 
 /** The kernel gave up on a neighbour, or found it again (NUD_* of linux/neighbour.h). */

@@ -17,6 +17,7 @@ export function decodeLink(view: DataView, base: number, atUs: number): LinkEven
 		change,
 		value: linkEvent.value.read(view, base),
 		otherIndex: linkEvent.otherIndex.read(view, base),
+		changes: linkEvent.changes.read(view, base),
 	};
 }
 

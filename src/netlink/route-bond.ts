@@ -43,18 +43,12 @@ export interface BondSlave {
 	link: SlaveLink;
 	/** 0 where the bond's mode is not 802.3ad. */
 	aggregatorId: number;
-	/** The partner's port as LACP last told it, or as it is assumed without LACP (`lacpState`). */
-	partnerState: number;
+	/** The partner's port is ready for traffic, as LACP last told; not so where nobody speaks LACP. */
+	partnerInSync: boolean;
 }
 
-/** Bits of a port's state (IEEE 802.1AX §6.4.2.3), as far as they are asked about. */
-export const lacpState = {
-	synchronization: 0x08,
-	collecting: 0x10,
-	distributing: 0x20,
-	defaulted: 0x40,
-	expired: 0x80,
-};
+/** Synchronization, a bit of a port's state (IEEE 802.1AX §6.4.2.3). */
+const inSync = 0x08;
 
 export function slaveLinkName(number: number): SlaveLink {
 	return slaveLinks[number] ?? 'unknown';
@@ -101,13 +95,13 @@ const slaveIsActive = 0;
 
 /** Reads IFLA_INFO_SLAVE_DATA of a port of a bond, at which `outer` stands. */
 export function readBondSlave(outer: AttributeReader): BondSlave {
-	const slave: BondSlave = { active: false, link: 'unknown', aggregatorId: 0, partnerState: 0 };
+	const slave: BondSlave = { active: false, link: 'unknown', aggregatorId: 0, partnerInSync: false };
 	const attributes = new AttributeReader(outer.inside());
 	while (attributes.next()) {
 		if (attributes.type === slaveAttribute.state) slave.active = attributes.u8() === slaveIsActive;
 		else if (attributes.type === slaveAttribute.link) slave.link = slaveLinkName(attributes.u8());
 		else if (attributes.type === slaveAttribute.aggregatorId) slave.aggregatorId = attributes.u16();
-		else if (attributes.type === slaveAttribute.partnerState) slave.partnerState = attributes.u16();
+		else if (attributes.type === slaveAttribute.partnerState) slave.partnerInSync = (attributes.u16() & inSync) !== 0;
 	}
 	outer.malformed ||= attributes.malformed;
 	return slave;

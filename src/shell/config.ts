@@ -155,6 +155,7 @@ const configSchema = section(
 		).prefault({}),
 		pinDirectory: absolutePath.default('/sys/fs/bpf/ipvigil'),
 		snapshotIntervalMs: wholeNumber('milliseconds', 100, 3_600_000).default(2_000),
+		linkIntervalMs: wholeNumber('milliseconds', 1_000, 3_600_000).default(10_000),
 		metrics: z
 			.union([z.literal('off'), section({ listen }, 'listen')], { error: 'off, or a section with listen' })
 			.default({ listen: '127.0.0.1:9478' }),

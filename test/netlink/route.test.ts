@@ -32,7 +32,7 @@ test('links are read: carrier, state, kind, master', () => {
 		masterIndex: 3,
 		parentIndex: 0,
 		bond: undefined,
-		slave: { active: false, link: 'down', aggregatorId: 0, partnerState: 0 },
+		slave: { active: false, link: 'down', aggregatorId: 0, partnerInSync: false },
 	});
 	const { carrier, up, running, kind } = links.get('d0') ?? assert.fail();
 	assert.deepEqual([carrier, up, running, kind], [true, true, true, 'dummy']);
