@@ -30,6 +30,25 @@ typedef struct {
 	struct net *net;
 } BY_NAME possible_net_t;
 
+/* include/net/sock.h */
+struct sock_common {
+	possible_net_t skc_net;
+} BY_NAME;
+
+struct sock {
+	struct sock_common __sk_common;
+} BY_NAME;
+
+/* include/net/genetlink.h; `_net` is that of the asking socket. */
+struct genlmsghdr {
+	__u8 cmd;
+} BY_NAME;
+
+struct genl_info {
+	struct genlmsghdr *genlhdr;
+	possible_net_t _net;
+} BY_NAME;
+
 struct netns_ipvs {
 	struct net *net;
 } BY_NAME;
@@ -144,8 +163,20 @@ struct ip_vs_iphdr {
 	union nf_inet_addr saddr;
 } BY_NAME;
 
+/* What a caller asks for, from either interface (include/net/ip_vs.h, same members from 5.10 to 7.3). */
+struct ip_vs_service_user_kern {
+	__u16 af;
+	__u16 protocol;
+	union nf_inet_addr addr;
+	__be16 port;
+	__u32 fwmark;
+} BY_NAME;
+
 struct ip_vs_dest_user_kern {
+	union nf_inet_addr addr;
+	__be16 port;
 	int weight;
+	__u16 af;
 } BY_NAME;
 
 struct task_struct {

@@ -1,37 +1,56 @@
 /**
  * The vantage point on the table, in userspace: loads audit.bpf.c or adopts what an earlier agent left pinned, and
- * hands on who wrote which destination. Maps, links and the iterator are pinned, so that writes between two agents
- * are neither lost (they wait in the ring) nor forgotten (`writers` knows the last one). What a write means is the
- * judge's business.
+ * hands on who wrote which service and destination. Maps, links and the iterator are pinned, so that writes between two
+ * agents are neither lost (they wait in the ring) nor forgotten (`writers` knows the last one). What a write means is
+ * the judge's business.
  *
  * A pinned link goes on with the program it was made with, and in the network namespace it was made for; what
  * audit.bpf.c does may therefore only change together with EVENTS_VERSION.
  */
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { type BpfMap, type BpfObject, Link } from '../addon/index.js';
+import { type BpfMap, Link } from '../addon/index.js';
 import type { LastWrite } from '../decode/event.js';
 import { decodeLastWrite, encodeDestinationKey } from '../decode/keys.js';
 import type { ServiceAddress } from '../table/model.js';
-import { explain, type Unavailable, unavailable } from './availability.js';
+import { explain, type HookState, type Unavailable, unavailable } from './availability.js';
 import { PinDirectory } from './pins.js';
-import { loadObject, u32Constant } from './programs.js';
+import { loadPartly, type PartlyLoaded, u32Constant } from './programs.js';
 import { type EventSink, EventStream, type StreamLosses } from './stream.js';
 
 /** 1 MiB holds 8,700 writes: a monitor that rewrites the largest table aimed at, half of it while no agent reads. */
 const ringBytes = 1024 * 1024;
 
-/** SEC functions of audit.bpf.c; each link is pinned under its program's name. */
-const hooks = ['update_dest', 'delete_dest'] as const;
+/** SEC functions of audit.bpf.c; each link is pinned under its program's name. Without these there is no audit. */
+const coreHooks = ['update_dest', 'delete_dest'] as const;
+/**
+ * What each of these tells is missing where this kernel does not have it: refusals, services, and by which way the
+ * writer spoke. All are pinned, so that a successor knows as much of the time in between. The end of a command is
+ * attached before its beginning: no beginning is remembered whose end was missed.
+ */
+const optionalHooks = [
+	'refuse_add',
+	'refuse_edit',
+	'refuse_delete',
+	'end_netlink',
+	'begin_netlink',
+	'end_setsockopt',
+	'begin_setsockopt',
+	'name_parsed',
+	'name_added',
+	'name_edited',
+	'name_deleted',
+] as const;
 const iterator = 'show_writers';
-const pinnedMaps = ['events', 'losses', 'writers'] as const;
+const pinnedMaps = ['events', 'losses', 'writers', 'commands'] as const;
 
 export interface AuditOptions extends EventSink {
 	/**
 	 * A directory on bpffs, ours alone, and of one network namespace: a director in another one needs another. The
-	 * give-back helper finds the iterator below it as v<EVENTS_VERSION>/show_writers.
+	 * give-back helper finds the iterator below it as v<EVENTS_VERSION>/show_writers. Undefined: nothing is pinned and
+	 * nothing adopted; all of it ends with this process, beside whatever audit another one has.
 	 */
-	pinDirectory: string;
+	pinDirectory: string | undefined;
 }
 
 /** The inode number by which the kernel names our network namespace (struct ns_common.inum). */
@@ -54,42 +73,67 @@ export const ownPidNamespace = unavailable(
 );
 
 /** Loads only what is not pinned yet. */
-function load(pins: PinDirectory): BpfObject {
-	return loadObject({
-		object: 'audit',
-		programs: [...hooks, iterator].filter((name) => !pins.has(name)),
-		constants: { own_netns: u32Constant(ownNetns()) },
-		maxEntries: { events: ringBytes },
-		pins: Object.fromEntries(pinnedMaps.map((map) => [map, pins.path(map)])),
-	});
+function load(pins: PinDirectory | undefined): PartlyLoaded {
+	const absent = (name: string) => !pins?.has(name);
+	return loadPartly(
+		{
+			object: 'audit',
+			programs: [...coreHooks, ...(pins ? [iterator] : [])].filter(absent),
+			constants: { own_netns: u32Constant(ownNetns()) },
+			maxEntries: { events: ringBytes },
+			pins: pins ? Object.fromEntries(pinnedMaps.map((map) => [map, pins.path(map)])) : {},
+		},
+		optionalHooks.filter(absent),
+	);
 }
 
 /** The link of one program, made and pinned now or adopted. */
-function linkFor(pins: PinDirectory, name: string, make: () => Link): Link {
-	if (pins.has(name)) return Link.openPinned(pins.path(name));
+function linkFor(pins: PinDirectory | undefined, name: string, make: () => Link): Link {
+	if (pins?.has(name)) return Link.openPinned(pins.path(name));
 	const link = make();
-	link.pin(pins.path(name));
+	if (pins) link.pin(pins.path(name));
 	return link;
 }
 
 export class AuditCapture {
 	readonly available = true;
-	/** True where every hook was already attached when we came: no write was missed in between. */
+	/** True where the hooks that see a weight written were already attached when we came: no write was missed in between. */
 	readonly adopted: boolean;
-	readonly #object: BpfObject;
-	readonly #pins: PinDirectory;
-	readonly #links: Link[];
+	readonly hooks: readonly HookState[];
+	readonly #loaded: PartlyLoaded;
+	readonly #pins: PinDirectory | undefined;
+	readonly #links: Link[] = [];
 	readonly #stream: EventStream;
 	readonly #writers: BpfMap;
 
-	constructor(object: BpfObject, pins: PinDirectory, sink: EventSink) {
-		this.adopted = hooks.every((hook) => pins.has(hook));
-		this.#object = object;
+	constructor(loaded: PartlyLoaded, pins: PinDirectory | undefined, sink: EventSink) {
+		const { object } = loaded;
+		this.adopted = coreHooks.every((hook) => pins?.has(hook));
+		this.#loaded = loaded;
 		this.#pins = pins;
 		this.#writers = object.map('writers');
-		this.#links = hooks.map((hook) => linkFor(pins, hook, () => object.attachTracing(hook)));
-		this.#links.push(linkFor(pins, iterator, () => object.attachIterator(iterator, 'writers')));
+		const attach = (hook: string) => void this.#links.push(linkFor(pins, hook, () => object.attachTracing(hook)));
+		this.hooks = [
+			...optionalHooks.map((hook) => this.#tryHook(hook, attach)),
+			...coreHooks.map((hook) => {
+				attach(hook);
+				return { hook, attached: true, reason: '' };
+			}),
+		];
+		if (pins) this.#links.push(linkFor(pins, iterator, () => object.attachIterator(iterator, 'writers')));
 		this.#stream = new EventStream(object.map('events'), object.map('losses'), sink);
+	}
+
+	/** A name in the types is no promise: the compiler may have kept a changed copy of the function only. */
+	#tryHook(hook: string, attach: (hook: string) => void): HookState {
+		const refused = this.#loaded.refused.get(hook);
+		if (refused) return { hook, attached: false, reason: refused.reason };
+		try {
+			attach(hook);
+			return { hook, attached: true, reason: '' };
+		} catch (error) {
+			return { hook, attached: false, reason: explain(hook, error).reason };
+		}
 	}
 
 	/** The last write of one destination; undefined where nobody wrote it since the hooks were first attached. */
@@ -109,29 +153,34 @@ export class AuditCapture {
 		return this.#stream.drain();
 	}
 
-	/** Stops reading; the hooks stay attached and go on recording for the next agent. */
+	/** Stops reading; hooks that are pinned stay attached and go on recording for the next agent. */
 	close(): void {
 		this.#stream.close();
 		this.#writers.close();
 		for (const link of this.#links.splice(0)) link.close();
-		this.#object.close();
+		this.#loaded.object.close();
 	}
 
 	/** Detaches and forgets everything: ip_vs can be unloaded afterwards. */
 	release(): void {
 		this.close();
-		this.#pins.removeAll();
+		this.#pins?.removeAll();
 	}
 }
 
-function start(pins: PinDirectory, sink: EventSink): AuditCapture {
-	const object = load(pins);
+function start(pins: PinDirectory | undefined, sink: EventSink): AuditCapture {
+	const loaded = load(pins);
 	try {
-		return new AuditCapture(object, pins, sink);
+		return new AuditCapture(loaded, pins, sink);
 	} catch (error) {
-		object.close();
+		loaded.object.close();
 		throw error;
 	}
+}
+
+/** The pins of our network namespace: the programs record the one they were made for, so each has a directory of its own. */
+function ownPins(root: string): PinDirectory {
+	return new PinDirectory(join(root, `net-${ownNetns()}`));
 }
 
 /** The audit, recording; or why it is not to be had. What an earlier agent pinned is left as it is in that case. */
@@ -139,11 +188,10 @@ export function openAudit(options: AuditOptions): AuditCapture | Unavailable {
 	let undo = () => {};
 	try {
 		if (!inInitialPidNamespace()) return ownPidNamespace;
-		// The pinned programs record the namespace they were made for: each namespace has a directory of its own.
-		const pins = new PinDirectory(join(options.pinDirectory, `net-${ownNetns()}`));
-		if (!hooks.some((hook) => pins.has(hook))) undo = () => pins.removeAll();
+		const pins = options.pinDirectory === undefined ? undefined : ownPins(options.pinDirectory);
+		if (pins && !coreHooks.some((hook) => pins.has(hook))) undo = () => pins.removeAll();
 		const audit = start(pins, options);
-		pins.removeStale();
+		pins?.removeStale();
 		return audit;
 	} catch (error) {
 		undo();

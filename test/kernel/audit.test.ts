@@ -149,4 +149,10 @@ describe('the audit', () => {
 		assert.match(audit.remedy, /modprobe ip_vs/);
 		assert.deepEqual(readdirSync(directory), []);
 	});
+
+	it('without pins says the same', { skip: loaded }, () => {
+		const audit = openAudit({ pinDirectory: undefined, ...sink });
+		assert.ok(!audit.available);
+		assert.equal(audit.code, 'NO_IP_VS');
+	});
 });

@@ -14,11 +14,14 @@ const warnings = ['-O2', '-Wall', '-Wextra', '-Werror'];
 export const labtool = join(buildDirectory, 'labtool');
 /** Preloaded into a daemon to kill it at a chosen weight write: see tools/crash.c for CRASH_ON. */
 export const crashLibrary = join(buildDirectory, 'crash.so');
+/** Speaks to IPVS as programs without generic netlink do: see tools/setsockopt.c. */
+export const setsockoptTool = join(buildDirectory, 'setsockopt');
 
 export async function ensureTools(): Promise<void> {
 	await mkdir(buildDirectory, { recursive: true });
 	await compile(['labtool.c', 'serve.c', 'clients.c', 'forge.c'], labtool, []);
 	await compile(['crash.c'], crashLibrary, ['-shared', '-fPIC', '-ldl', '-lpthread']);
+	await compile(['setsockopt.c'], setsockoptTool, []);
 }
 
 async function compile(names: string[], output: string, options: string[]): Promise<void> {
