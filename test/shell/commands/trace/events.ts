@@ -131,6 +131,7 @@ export const link: LinkEvent = {
 	change: 'activeSlave',
 	value: 4,
 	otherIndex: 0,
+	changes: 0,
 };
 
 export const neighbour: NeighbourEvent = {
