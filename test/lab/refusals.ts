@@ -31,7 +31,7 @@ export async function setWatchedStage(lab: Lab, config: DaemonConfig): Promise<W
 
 /** Sees and tells, and writes nothing. Blind, it does without the hooks inside IPVS. */
 export function observing(lab: Lab): DaemonConfig {
-	return { mode: 'observe', ...(lab.blind ? { outcome: false } : {}) };
+	return { mode: 'observe', ...(lab.blind ? { attempts: 'wire' } : {}) };
 }
 
 /** The whole story, with everything that must hold in it, on a stage that is set. */

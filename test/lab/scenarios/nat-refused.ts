@@ -6,11 +6,11 @@ import { natIpv4 } from '../topologies.js';
 const scenario: Scenario = {
 	name: 'nat-refused',
 	sentence: 'a NAT server that refuses clients is taken out within moments, and given back when it listens again',
-	signal: 'wire refusals',
+	signal: 'refusals, by the hooks inside IPVS and by the wire',
 	topology: natIpv4({ servers: 3, scheduler: 'wrr' }),
 	limitMs: 240_000,
 	async run(lab: Lab) {
-		await tellRefusals(lab, await setWatchedStage(lab, lab.blind ? { attach: 'none' } : {}));
+		await tellRefusals(lab, await setWatchedStage(lab, lab.blind ? { attempts: 'wire', attach: 'none' } : {}));
 	},
 };
 

@@ -13,7 +13,7 @@ const scenario: Scenario = {
 	topology: natIpv4({ servers: 3, scheduler: 'wrr' }),
 	limitMs: 240_000,
 	async run(lab: Lab) {
-		const stage = await setWatchedStage(lab, { attach: lab.blind ? 'none' : 'xdp' });
+		const stage = await setWatchedStage(lab, { attempts: 'wire', attach: lab.blind ? 'none' : 'xdp' });
 		if (!lab.blind) await expectNativeXdp(lab, stage);
 		await tellRefusals(lab, stage);
 	},

@@ -53,16 +53,21 @@ static struct {
 } plan;
 static int fd;
 
-/* RFC 1071, over an even number of octets. */
-static uint16_t checksum(const void *octets, size_t length, uint32_t sum)
+/* RFC 1071, over an even number of octets, added to the sum so far. */
+static uint32_t sum_of(const void *octets, size_t length, uint32_t sum)
 {
-	const uint16_t *words = octets;
+	const uint8_t *each = octets;
 
-	for (size_t i = 0; i < length / 2; i++)
-		sum += words[i];
+	for (size_t i = 0; i < length; i += 2)
+		sum += each[i] << 8 | each[i + 1];
+	return sum;
+}
+
+static uint16_t checksum(uint32_t sum)
+{
 	while (sum >> 16)
 		sum = (sum & 0xffff) + (sum >> 16);
-	return ~sum;
+	return htons(~sum);
 }
 
 static struct iphdr ip_header(in_addr_t from, in_addr_t to, uint8_t protocol, size_t length)
@@ -70,7 +75,7 @@ static struct iphdr ip_header(in_addr_t from, in_addr_t to, uint8_t protocol, si
 	struct iphdr ip = {.version = 4, .ihl = 5, .ttl = 64, .protocol = protocol, .saddr = from, .daddr = to};
 
 	ip.tot_len = htons(length);
-	ip.check = checksum(&ip, sizeof(ip), 0);
+	ip.check = checksum(sum_of(&ip, sizeof(ip), 0));
 	return ip;
 }
 
@@ -84,13 +89,11 @@ static struct segment segment(struct sockaddr_in from, struct sockaddr_in to, st
 		in_addr_t from, to;
 		uint16_t protocol, length;
 	} pseudo = {made.ip.saddr, made.ip.daddr, htons(IPPROTO_TCP), htons(sizeof(tcp))};
-	uint16_t partial;
 
 	made.tcp.source = from.sin_port;
 	made.tcp.dest = to.sin_port;
 	made.tcp.doff = sizeof(tcp) / 4;
-	partial = ~checksum(&pseudo, sizeof(pseudo), 0);
-	made.tcp.check = checksum(&made.tcp, sizeof(tcp), partial);
+	made.tcp.check = checksum(sum_of(&made.tcp, sizeof(tcp), sum_of(&pseudo, sizeof(pseudo), 0)));
 	return made;
 }
 
@@ -129,7 +132,7 @@ static void forge_unreachable(struct sockaddr_in client, unsigned long i)
 	    .quote = segment(client, plan.server, (struct tcphdr){.syn = 1, .seq = htonl(i), .window = htons(1024)}),
 	};
 
-	lie.icmp.checksum = checksum(&lie.icmp, sizeof(lie.icmp) + sizeof(lie.quote), 0);
+	lie.icmp.checksum = checksum(sum_of(&lie.icmp, sizeof(lie.icmp) + sizeof(lie.quote), 0));
 	send_packet(&lie, sizeof(lie));
 }
 
