@@ -33,6 +33,8 @@ export interface RecordingHead {
 
 export type RecordingBlock =
 	| { kind: 'head'; head: RecordingHead }
+	/** The vantage points that were to be had: who else would have told, did not. */
+	| { kind: 'opened'; vantages: VantageName[] }
 	/** The table from then on. Counters and connections are not recorded: nothing is decided by them. */
 	| { kind: 'table'; atMs: number; snapshot: Snapshot }
 	/** As it came out of the ring, at `atMs` of the boot clock. */
@@ -55,7 +57,7 @@ export class RecordingError extends Error {
 }
 
 const magic = Buffer.from('IPVIGREC');
-const blockKinds = { head: 1, table: 2, batch: 3, end: 4 } as const;
+const blockKinds = { head: 1, opened: 2, table: 3, batch: 4, end: 5 } as const;
 const blockHeaderOctets = 12;
 /** A table of 1,024 x 16 destinations takes 4 MiB, a batch 256 KiB: a longer body is damage. */
 const blockOctetsMax = 64 * 1024 * 1024;
@@ -139,6 +141,11 @@ export class Recorder {
 		this.#file.write(magic);
 		const head = { eventsVersion: layouts.EVENTS_VERSION, layout: layoutDigest(), ...options.head };
 		this.#file.write(textBlock(blockKinds.head, head));
+	}
+
+	/** Once, when it is known. */
+	opened(vantages: readonly VantageName[]): void {
+		this.#write(textBlock(blockKinds.opened, { vantages }));
 	}
 
 	/** Written only where it differs from the one before. */
@@ -247,6 +254,8 @@ function readBlock(kind: number, body: Buffer): RecordingBlock | undefined {
 	switch (kind) {
 		case blockKinds.head:
 			return { kind: 'head', head: readHead(body) };
+		case blockKinds.opened:
+			return { kind: 'opened', ...JSON.parse(body.toString()) };
 		case blockKinds.table: {
 			const { atMs, services } = JSON.parse(body.toString());
 			return { kind: 'table', atMs, snapshot: tableOf(services) };

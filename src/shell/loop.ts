@@ -18,10 +18,18 @@ const tickDistanceMs = 1;
 /** setTimeout's own limit is 2^31 ms; an hour keeps a wrong date from meaning "never". */
 const tickDistanceMaxMs = 3_600_000;
 
+/** Calls `act` once after a delay, unless what it returns is called before. */
+export type After = (delayMs: number, act: () => void) => () => void;
+
+const afterTimeout: After = (delayMs, act) => {
+	const timer = setTimeout(act, delayMs);
+	return () => clearTimeout(timer);
+};
+
 export class Loop {
 	readonly #queue: Message[] = [];
 	#running = false;
-	#timer: NodeJS.Timeout | undefined;
+	#cancelTick = () => {};
 	#tickAtMs = Number.POSITIVE_INFINITY;
 	#closed = false;
 
@@ -29,6 +37,8 @@ export class Loop {
 		readonly state: State,
 		private readonly nowMs: () => number,
 		private readonly executors: Omit<Executors, 'schedule'>,
+		/** A replay has a time of its own. */
+		private readonly after: After = afterTimeout,
 	) {}
 
 	/** Takes an input. From inside an executor it waits for the step under way to be done. */
@@ -46,7 +56,7 @@ export class Loop {
 
 	close(): void {
 		this.#closed = true;
-		clearTimeout(this.#timer);
+		this.#cancelTick();
 	}
 
 	#step(message: Message): void {
@@ -63,11 +73,11 @@ export class Loop {
 	#schedule(atMs: number): void {
 		if (atMs >= this.#tickAtMs) return;
 		this.#tickAtMs = atMs;
-		clearTimeout(this.#timer);
+		this.#cancelTick();
 		const delayMs = Math.min(Math.max(Math.ceil(atMs - this.nowMs()), tickDistanceMs), tickDistanceMaxMs);
-		this.#timer = setTimeout(() => {
+		this.#cancelTick = this.after(delayMs, () => {
 			this.#tickAtMs = Number.POSITIVE_INFINITY;
 			this.take({ kind: 'tick' });
-		}, delayMs);
+		});
 	}
 }

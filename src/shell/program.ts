@@ -4,6 +4,7 @@
  */
 import { Command } from 'commander';
 import { makeDoctorCommand } from './commands/doctor.js';
+import { makeReplayCommand } from './commands/replay.js';
 import { makeRunCommand } from './commands/run.js';
 import { makeTableCommand } from './commands/table.js';
 import { makeTraceCommand } from './commands/trace.js';
@@ -23,7 +24,13 @@ export function makeProgram(): Command {
 		.helpOption('-h, --help', 'print this help')
 		.helpCommand('help [verb]', 'print the help of a verb')
 		.addHelpText('after', `\n${exitTable()}`);
-	for (const command of [makeRunCommand(), makeTableCommand(), makeTraceCommand(), makeDoctorCommand()])
+	for (const command of [
+		makeRunCommand(),
+		makeTableCommand(),
+		makeTraceCommand(),
+		makeReplayCommand(),
+		makeDoctorCommand(),
+	])
 		program.addCommand(command);
 	for (const command of [program, ...program.commands]) settle(command);
 	return program;

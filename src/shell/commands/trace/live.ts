@@ -14,8 +14,8 @@ import { openOutput } from '../../output-file.js';
 import { TableFeed } from '../../table-feed.js';
 import { openTable, type TableAccess } from '../../table-source.js';
 import { version } from '../../version.js';
+import { notice, noticeLog } from '../notices.js';
 import type { Filter } from './filter.js';
-import { notice, noticeLog } from './notices.js';
 import { lossesOf, openSources, type Source } from './sources.js';
 import { summaryOf } from './summary.js';
 import { type TraceOutput, Tracer } from './tracer.js';
@@ -109,6 +109,7 @@ class Session {
 			onBatch: this.#recorder && ((bytes, sizes) => this.#recorder?.batch(name, bytes, sizes)),
 			onError: ({ message }) => notice(`the events of ${name} could not be read: ${message}`),
 		}));
+		this.#recorder?.opened([...this.#sources.keys()]);
 	}
 
 	async #see(snapshot: Snapshot): Promise<void> {

@@ -5,8 +5,8 @@ import { decodeBatch } from '../../../decode/decode.js';
 import { openInput } from '../../input-file.js';
 import { openOutput } from '../../output-file.js';
 import { version } from '../../version.js';
+import { notice, tellEnd } from '../notices.js';
 import type { Filter } from './filter.js';
-import { notice } from './notices.js';
 import { summaryOf } from './summary.js';
 import { type TraceOutput, Tracer } from './tracer.js';
 
@@ -55,15 +55,10 @@ function show(block: Exclude<RecordingBlock, { kind: 'head' }>, tracer: Tracer, 
 			for (const { reason } of malformed) notice(`a record makes no sense: ${reason}`);
 			return;
 		}
+		case 'opened':
+			return;
 		case 'end':
 		case 'torn':
 			return tellEnd(block);
 	}
-}
-
-/** Why a recording is over before the recorded time was; nothing where it was stopped in order. */
-export function tellEnd(block: Extract<RecordingBlock, { kind: 'end' | 'torn' }>): void {
-	if (block.kind === 'torn') notice(`the recording was torn: ${block.octets} octets at its end cannot be read`);
-	else if (block.reason === 'full') notice('the recording was full: what came later is not in it');
-	if (block.kind === 'end' && block.dropped > 0) notice(`${block.dropped} batches are missing: the disk was too slow`);
 }

@@ -1,0 +1,139 @@
+/**
+ * A recording, decided on again: the recorded batches go the whole way of the data (decode, evidence, judge) in the time
+ * of the recording, and what the judge says is handed on. Nothing is done: no probe leaves, no monitor is asked, and
+ * every weight is a dry run's. What a probe would have met, the recording does not know; it is assumed as asked for.
+ */
+import type { RecordingBlock, RecordingHead } from '../capture/recording.js';
+import { decodeBatch } from '../decode/decode.js';
+import type { Action, JournalEntry } from '../judge/action.js';
+import type { ProbeOutcome, ProbePurpose } from '../judge/input.js';
+import { createState } from '../judge/state.js';
+import { endpointId } from '../table/identity.js';
+import type { Endpoint, Snapshot } from '../table/model.js';
+import type { Assumption } from './choices.js';
+import type { Config } from './config.js';
+import { type Executors, Loop } from './loop.js';
+import { ReplayClock } from './replay-clock.js';
+import { Witness } from './witness.js';
+
+export interface ReplayHandlers {
+	/** A probe that would have been sent, and what is assumed of it. */
+	onProbe: (atMs: number, endpoint: Endpoint, purpose: ProbePurpose, outcome: ProbeOutcome) => void;
+	/** A line that the journal would have had. */
+	onEntry: (atMs: number, entry: JournalEntry) => void;
+	/** A record that makes no sense. */
+	onMalformed: (reason: string) => void;
+}
+
+export interface ReplayOptions extends ReplayHandlers {
+	config: Config;
+	probes: Assumption;
+}
+
+/** How long a probe takes: any time will do that is shorter than the policy's time-outs. */
+const probeLatencyMs = 1;
+
+/**
+ * Without an assumption a probe answers nothing, as if it could not be sent. A server that refuses clients has accepted
+ * the calibrating probe before, or no refusal of a probe would count.
+ */
+function assumed(probes: Assumption, purpose: ProbePurpose): ProbeOutcome {
+	if (probes === 'none') return 'error';
+	return purpose === 'calibrate' ? 'accepted' : probes;
+}
+
+export class Replay {
+	readonly #options: ReplayOptions;
+	readonly #clock = new ReplayClock();
+	readonly #witness: Witness;
+	readonly #loop: Loop;
+	#table: Snapshot | undefined;
+	#cancelReading = () => {};
+
+	constructor(options: ReplayOptions, head: RecordingHead) {
+		const { policy, mode, monitors } = options.config;
+		this.#options = options;
+		this.#witness = new Witness(policy.windowMs, head.pid);
+		const binding = monitors.keepalived !== undefined;
+		const state = createState({ policy, mode, pid: head.pid, dryRun: true, binding, seed: head.pid });
+		this.#loop = new Loop(state, this.#clock.nowMs, this.#executors(), this.#clock.after);
+	}
+
+	/** The blocks behind the head, in their order. */
+	play(block: Exclude<RecordingBlock, { kind: 'head' }>): void {
+		switch (block.kind) {
+			case 'opened':
+				this.#witness.attempts = block.vantages.includes('outcome') ? 'outcome' : 'wire';
+				return;
+			case 'table':
+				return this.#see(block.snapshot, block.atMs);
+			case 'batch':
+				return this.#hear(block);
+			case 'end':
+			case 'torn':
+				return;
+		}
+	}
+
+	close(): void {
+		this.#loop.close();
+		this.#cancelReading();
+	}
+
+	/** A table is recorded when it changes; the daemon reads it all the time, and so does a replay. */
+	#see(snapshot: Snapshot, atMs: number): void {
+		if (this.#table === undefined) this.#clock.begin(atMs);
+		this.#clock.advance(atMs);
+		this.#table = snapshot;
+		this.#cancelReading();
+		this.#read(snapshot);
+	}
+
+	#read(snapshot: Snapshot): void {
+		this.#loop.take({ kind: 'table', snapshot, sinceMs: this.#clock.nowMs() });
+		this.#witness.retain(this.#loop.state);
+		this.#cancelReading = this.#clock.after(this.#options.config.snapshotIntervalMs, () => this.#read(snapshot));
+	}
+
+	#hear({ atMs, bytes, sizes }: Extract<RecordingBlock, { kind: 'batch' }>): void {
+		this.#clock.advance(atMs);
+		const { events, malformed } = decodeBatch(bytes, sizes);
+		for (const { reason } of malformed) this.#options.onMalformed(reason);
+		for (const event of events) {
+			const message = this.#witness.hear(event, this.#clock.nowMs());
+			if (message) this.#loop.take(message);
+		}
+	}
+
+	#executors(): Omit<Executors, 'schedule'> {
+		const { onEntry } = this.#options;
+		const stand = ({ id }: { id: number }) =>
+			this.#loop.take({ kind: 'outcome', action: id, result: 'dry-run', detail: '' });
+		const nothing = () => {};
+		return {
+			probe: (action) => this.#probe(action),
+			setWeight: stand,
+			giveBack: stand,
+			journal: ({ entry }) => onEntry(this.#clock.nowMs(), entry),
+			// What these would do is in the journal too.
+			ledger: nothing,
+			forget: nothing,
+			bind: nothing,
+			tell: nothing,
+			remember: nothing,
+		};
+	}
+
+	#probe({ endpoint, purpose }: Extract<Action, { kind: 'probe' }>): void {
+		const outcome = assumed(this.#options.probes, purpose);
+		this.#options.onProbe(this.#clock.nowMs(), endpoint, purpose, outcome);
+		const answer = {
+			kind: 'probe',
+			endpoint: endpointId(endpoint),
+			purpose,
+			outcome,
+			latencyMs: probeLatencyMs,
+		} as const;
+		this.#clock.after(probeLatencyMs, () => this.#loop.take(answer));
+	}
+}
