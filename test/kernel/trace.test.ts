@@ -125,6 +125,28 @@ describe('trace on the wire', { timeout: 120_000 }, () => {
 		assert.match(stderr, /0 events, 2 filtered out/);
 	});
 
+	it('records what can be decided on again', { timeout }, () => {
+		const words = [cli, 'replay', join(folder, 'recording'), '--mode', 'assist', '--probes', 'accepted', '-o', 'json'];
+		const { status, stdout, stderr } = spawnSync(process.execPath, words, { encoding: 'utf8' });
+		assert.equal(status, 0, stderr);
+		const lines = stdout
+			.trimEnd()
+			.split('\n')
+			.map((line) => JSON.parse(line) as { at: string; scenario: string });
+		assert.deepEqual(
+			lines
+				.slice(0, 2)
+				.map(({ scenario }) => scenario)
+				.sort(),
+			['suspect', 'would-probe'],
+		);
+		assert.ok(
+			lines.every(({ at }) => Math.abs(Date.parse(at) - Date.now()) < 60_000),
+			stdout,
+		);
+		assert.match(stderr, /^ipvigil: .*1 would-probe/m);
+	});
+
 	it('ends quietly where its reader has enough, its files closed', { timeout }, async () => {
 		const file = join(folder, 'piped');
 		const command = `${process.execPath} ${cli} trace --rules ${rules} --record ${file} | head -n 1`;

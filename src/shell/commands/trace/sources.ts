@@ -3,7 +3,9 @@
  * that is not to be had is told; only where none is, there is nothing to trace.
  */
 import type { Logger } from 'pino';
-import type { Unavailable } from '../../../capture/availability.js';
+import type { HookState, Unavailable } from '../../../capture/availability.js';
+import { openLink } from '../../../capture/link.js';
+import { openOutcome } from '../../../capture/outcome.js';
 import type { RecordedLosses, VantageName } from '../../../capture/recording.js';
 import type { EventSink, StreamLosses } from '../../../capture/stream.js';
 import { openWire } from '../../../capture/wire.js';
@@ -31,7 +33,11 @@ export interface SourceParts {
 type Opener = (parts: SourceParts, sink: EventSink) => Source | Unavailable | undefined;
 
 /** Undefined where the configuration does not want it. */
-const openers: Partial<Record<VantageName, Opener>> = { wire: openTheWire };
+const openers: Partial<Record<VantageName, Opener>> = {
+	wire: openTheWire,
+	outcome: openTheOutcomes,
+	link: openTheLinks,
+};
 
 function openTheWire({ config, routes, log }: SourceParts, sink: EventSink): Source | Unavailable | undefined {
 	const { attach, interfaces } = config;
@@ -44,6 +50,43 @@ function openTheWire({ config, routes, log }: SourceParts, sink: EventSink): Sou
 		follow: (snapshot) => follower.follow(snapshot),
 		close: () => follower.close(),
 	};
+}
+
+function openTheOutcomes({ packets, log }: SourceParts, sink: EventSink): Source | Unavailable {
+	const outcome = openOutcome({ packets, ...sink });
+	if (!outcome.available) return outcome;
+	tellHooks(outcome.hooks, log);
+	return {
+		losses: () => outcome.losses(),
+		follow: async ({ services }) => {
+			outcome.setDestinations(
+				services.flatMap(({ address: service, destinations }) =>
+					destinations.map((destination) => ({ service, destination })),
+				),
+			);
+		},
+		close: () => outcome.close(),
+	};
+}
+
+function openTheLinks({ log }: SourceParts, sink: EventSink): Source | Unavailable {
+	const link = openLink(sink);
+	if (!link.available) return link;
+	for (const state of link.parts)
+		if (!state.attached) log.warn({ reason: state.reason, remedy: state.remedy }, `no ${state.part} events`);
+	return {
+		losses: () => link.losses(),
+		follow: async ({ services }) => {
+			const hosts = services.flatMap(({ destinations }) => destinations.map(({ address }) => address));
+			link.setHosts([...new Set(hosts)]);
+		},
+		close: () => link.close(),
+	};
+}
+
+function tellHooks(hooks: readonly HookState[], log: Logger): void {
+	for (const { hook, attached, reason } of hooks)
+		if (!attached) log.warn({ hook, reason }, 'a hook could not be attached: its signals will be missing');
 }
 
 /**
