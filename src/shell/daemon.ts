@@ -4,6 +4,7 @@
  */
 import type { Logger } from 'pino';
 import { type AuditCapture, openAudit } from '../capture/audit.js';
+import { openOutcome } from '../capture/outcome.js';
 import type { KernelEvent } from '../decode/event.js';
 import type { Writer } from '../judge/input.js';
 import type { Lease } from '../judge/lease.js';
@@ -17,6 +18,7 @@ import { Weights } from '../remedy/weights.js';
 import { Journal } from '../report/journal.js';
 import { createLog } from '../report/log.js';
 import type { Snapshot } from '../table/model.js';
+import { AttemptWatch } from './attempts.js';
 import { bootMs } from './clock.js';
 import type { Config } from './config.js';
 import { createExecutors } from './executor.js';
@@ -29,7 +31,7 @@ import { TableFeed } from './table-feed.js';
 import { openTable, type TableAccess } from './table-source.js';
 import { openTargets, type Targets } from './targets.js';
 import { openVantage } from './vantage.js';
-import { Witness } from './witness.js';
+import { configuredEndpoints, Witness } from './witness.js';
 
 /** How long an orderly stop waits for weights to be given back; the give-back helper does what is left. */
 const stopWaitMs = 5_000;
@@ -88,6 +90,7 @@ class Daemon {
 	readonly #audit: AuditCapture | undefined;
 	readonly #loop: Loop;
 	readonly #vantage;
+	readonly #attempts: AttemptWatch;
 	readonly #feed: TableFeed;
 	/** Writes that happened before the ledger was read are history: the last-writer map says what they came to. */
 	#resumed = false;
@@ -112,6 +115,7 @@ class Daemon {
 		// The last thing that may fail; what is opened after it only says that it is not to be had.
 		this.#vantage = openVantage({ config, routes, log, onEvents: (events) => this.#hear(events) });
 		this.#audit = this.#openAudit();
+		this.#attempts = this.#openAttempts();
 		const lastWriter = (lease: Lease) => this.#lastWriter(lease);
 		const weights = new Weights({ table, ledger: this.#ledger, dryRun, lastWriter });
 		this.#loop = new Loop(
@@ -148,7 +152,7 @@ class Daemon {
 		this.#audit?.drain();
 		this.#loop.take({ kind: 'table', snapshot, sinceMs });
 		this.#resume();
-		await this.#vantage.follow(snapshot);
+		await this.#follow(snapshot);
 		await rehearse(this.config.runtimeDirectory, this.log);
 		this.#report = await serveReport({
 			config: this.config,
@@ -157,6 +161,7 @@ class Daemon {
 			state: this.#loop.state,
 			wire: this.#vantage.wire,
 			audit: this.#audit,
+			outcome: () => this.#attempts.capture,
 			journal: this.#journal,
 			targets: this.#targets,
 			tableAge: () => this.#feed.age(),
@@ -178,6 +183,20 @@ class Daemon {
 			binding: this.#targets.binding.length > 0,
 			// Jitter must differ from director to director, not from run to run of a test: the judge's own seed is an input.
 			seed: process.pid,
+		});
+	}
+
+	#openAttempts(): AttemptWatch {
+		const onEvents = (events: KernelEvent[]) => this.#hear(events);
+		const onError = (error: Error) => this.log.error({ err: error }, 'the outcomes of attempts could not be read');
+		// A table that is not the kernel's has no connections in it.
+		const hooked = this.config.attempts === 'auto' && !this.config.table;
+		return new AttemptWatch({
+			open: hooked ? () => openOutcome({ onEvents, onError }) : undefined,
+			log: this.log,
+			onSource: (source) => {
+				this.#witness.attempts = source;
+			},
 		});
 	}
 
@@ -213,7 +232,14 @@ class Daemon {
 		this.#tellUnreadable();
 		this.#loop.take({ kind: 'table', snapshot, sinceMs });
 		this.#witness.retain(this.#loop.state);
-		void this.#vantage.follow(snapshot);
+		void this.#follow(snapshot);
+	}
+
+	/** Every vantage point follows the table. */
+	async #follow(snapshot: Snapshot): Promise<void> {
+		this.#attempts.follow(snapshot);
+		for (const message of configuredEndpoints(snapshot, this.config.servicePorts)) this.#loop.take(message);
+		await this.#vantage.follow(snapshot);
 	}
 
 	/** Once: a destination that we cannot read is one that we do not watch. */
@@ -253,6 +279,7 @@ class Daemon {
 		this.#loop.close();
 		this.#feed.close();
 		this.#vantage.close();
+		this.#attempts.close();
 		// Where something is still owed, the helper and a successor need to know who wrote last.
 		if (givingBack && isSettled(this.#loop.state)) this.#audit?.release();
 		else this.#audit?.close();

@@ -3,14 +3,16 @@
  */
 import type { Logger } from 'pino';
 import type { AuditCapture } from '../capture/audit.js';
+import type { DestinationOutcomes, OutcomeCapture } from '../capture/outcome.js';
 import type { StreamLosses } from '../capture/stream.js';
 import type { WireCapture } from '../capture/wire.js';
+import type { EndpointCounters } from '../decode/event.js';
 import type { ProbeOutcome, ProbePurpose } from '../judge/input.js';
 import type { State } from '../judge/state.js';
 import { startHttp } from '../report/http.js';
 import type { Journal } from '../report/journal.js';
-import type { DestinationView, MetricsView } from '../report/view.js';
-import { endpointId } from '../table/identity.js';
+import type { Attempts, DestinationView, MetricsView, ServiceView } from '../report/view.js';
+import { type DestinationId, destinationId, endpointId, serviceId } from '../table/identity.js';
 import type { Config } from './config.js';
 import type { Targets } from './targets.js';
 import { commit, version } from './version.js';
@@ -22,6 +24,7 @@ export interface ReportParts {
 	state: State;
 	wire: WireCapture | undefined;
 	audit: AuditCapture | undefined;
+	outcome: () => OutcomeCapture | undefined;
 	journal: Journal;
 	targets: Targets;
 	tableAge: () => { ageMs: number; stale: boolean };
@@ -46,11 +49,12 @@ function health({ tableAge }: ReportParts): { ok: boolean; detail: string } {
 function view(parts: ReportParts): MetricsView {
 	const { config, dryRun, state, targets } = parts;
 	const { detected, enforced, overflow } = state.counters;
+	const outcomes = outcomesOf(parts);
 	return {
 		mode: config.mode,
 		dryRun,
-		destinations: destinationViews(parts),
-		services: [],
+		destinations: destinationViews(parts, outcomes),
+		services: serviceViews(parts, outcomes),
 		links: [],
 		impairedHosts: state.impaired.size,
 		leases: [...state.busyDestinations].filter((id) => state.destinations.get(id)?.lease).length,
@@ -64,20 +68,60 @@ function view(parts: ReportParts): MetricsView {
 	};
 }
 
-function* destinationViews({ state, wire }: ReportParts): Generator<DestinationView> {
+/** Attempts are told by the hooks inside IPVS where they are attached, else by the wire, which knows endpoints only. */
+function* destinationViews({ state, wire }: ReportParts, outcomes: Outcomes | undefined): Generator<DestinationView> {
 	const watched = wire?.counters() ?? [];
 	const counters = new Map(watched.map(({ endpoint, counters }) => [endpointId(endpoint), counters]));
-	for (const { service, destination, inTable, verdict, lease, endpoint } of state.destinations.values()) {
+	for (const { id, service, destination, inTable, verdict, lease, endpoint } of state.destinations.values()) {
 		if (!inTable) continue;
 		const seen = endpoint === undefined ? undefined : counters.get(endpoint);
 		const weightOwed = lease?.written === undefined ? undefined : lease.destination.weight;
-		const attempts = seen && { refused: seen.refusals, accepted: seen.acceptances };
+		const attempts = outcomes ? hookedAttempts(outcomes.get(id)) : wireAttempts(seen);
 		yield { service, destination, weightOwed, verdict, attempts, unreachable: undefined };
 	}
 }
 
-function losses({ wire, audit, journal, targets }: ReportParts): MetricsView['losses'] {
-	const streams = [wire?.losses(), audit?.losses()];
+type Outcomes = ReadonlyMap<DestinationId, DestinationOutcomes>;
+
+function outcomesOf({ outcome }: ReportParts): Outcomes | undefined {
+	const capture = outcome();
+	if (!capture) return undefined;
+	return new Map(capture.outcomes().map((each) => [destinationId(each.service, each.destination), each]));
+}
+
+function wireAttempts(seen: EndpointCounters | undefined): Attempts | undefined {
+	return seen && { refused: seen.refusals, accepted: seen.acceptances };
+}
+
+function hookedAttempts(outcomes: DestinationOutcomes | undefined): Attempts | undefined {
+	if (!outcomes) return undefined;
+	const { synRepeated, dataRepeated, resets, gaveUp, lastAcceptedNs: _, ...same } = outcomes.counters;
+	return { ...same, syn_repeated: synRepeated, data_repeated: dataRepeated, reset: resets, gave_up: gaveUp };
+}
+
+/** Latencies of all its destinations together: a histogram for each would be a hundred thousand series. */
+function* serviceViews({ state, outcome }: ReportParts, outcomes: Outcomes | undefined): Generator<ServiceView> {
+	const noDestination = new Map(
+		(outcome()?.services() ?? []).map(({ service, noDestination }) => [serviceId(service), noDestination]),
+	);
+	for (const [id, { address, destinations }] of state.services) {
+		const own = [...destinations].flatMap((destination) => outcomes?.get(destination) ?? []);
+		yield {
+			service: address,
+			noDestination: noDestination.get(id),
+			handshake: latencies(own.map(({ handshakes }) => handshakes)),
+			firstAnswer: latencies(own.map(({ firstAnswers }) => firstAnswers)),
+		};
+	}
+}
+
+function latencies(all: readonly (readonly number[])[]): { counts: readonly number[] } | undefined {
+	const [first, ...rest] = all;
+	return first && { counts: rest.reduce((sum, counts) => sum.map((count, i) => count + (counts[i] ?? 0)), first) };
+}
+
+function losses({ wire, audit, outcome, journal, targets }: ReportParts): MetricsView['losses'] {
+	const streams = [wire?.losses(), audit?.losses(), outcome()?.losses()];
 	const sum = (of: keyof StreamLosses) => streams.reduce((total, one) => total + (one?.[of] ?? 0), 0);
 	return {
 		ring: sum('ringFull'),

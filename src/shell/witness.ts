@@ -6,7 +6,8 @@ import type { KernelEvent, LearnedEvent, WriteEvent } from '../decode/event.js';
 import { createEvidence, type EvidencePool, note, observe, retain } from '../evidence/evidence.js';
 import type { AttemptSource, Scope } from '../evidence/signal.js';
 import type { State } from '../judge/state.js';
-import { destinationId, endpointId } from '../table/identity.js';
+import { destinationId, endpointId, serviceId } from '../table/identity.js';
+import type { Endpoint, Snapshot } from '../table/model.js';
 import type { Message } from './loop.js';
 
 export class Witness {
@@ -62,6 +63,24 @@ function written(event: WriteEvent, own: number): Message | undefined {
 	if (result !== 0) return undefined;
 	const id = destinationId(service, destination);
 	return { kind: 'write', destination: id, operation, weight: newWeight, writer: { pid, comm, own: pid === own } };
+}
+
+/** What the operator knows of services that name no port: each of their destinations stands on that one. */
+export function configuredEndpoints(
+	{ services }: Snapshot,
+	ports: Readonly<Record<string, Pick<Endpoint, 'protocol' | 'port'>>>,
+): Message[] {
+	return services.flatMap(({ address, destinations }) => {
+		const at = ports[serviceId(address)];
+		if (!at) return [];
+		return destinations.map(
+			(destination): Message => ({
+				kind: 'learned',
+				destination: destinationId(address, destination),
+				endpoint: { ...at, family: destination.family, address: destination.address },
+			}),
+		);
+	});
 }
 
 function learned({ service, destination, endpoint }: LearnedEvent): Message {

@@ -5,7 +5,7 @@
  *
  * With `--blind` a scenario that names its `signal` runs with that signal switched off, and must then fail: proof that
  * it was the signal that did the work and not something else. The scenario does the switching: it asks `lab.blind` and
- * configures the daemon so (wire refusals: `attach: none`).
+ * configures the daemon so (refusals: `attach: none`, `attempts: wire`).
  */
 import type { JournalLine } from '../../src/report/segments.js';
 import type { KernelName } from './kernel.js';

@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import type { WriteEvent } from '../../src/decode/event.js';
 import { defaultPolicy } from '../../src/judge/policy.js';
 import { createState } from '../../src/judge/state.js';
-import { Witness } from '../../src/shell/witness.js';
+import { configuredEndpoints, Witness } from '../../src/shell/witness.js';
+import { parseRules } from '../../src/table/rules.js';
 
 const service = { kind: 'address', protocol: 'tcp', family: 'inet', address: '10.0.0.100', port: 80 } as const;
 
@@ -62,4 +63,14 @@ test('what is in the table no more is forgotten', () => {
 	witness.retain(createState(parts));
 	const heard = witness.neighbourFailed('10.1.0.11', 1);
 	assert.ok(heard.kind === 'evidence' && heard.edge.count === 1);
+});
+
+test('a configured port gives every destination of its service an endpoint, and no other', () => {
+	const parsed = parseRules(
+		['-A -f 7 -s rr', '-a -f 7 -r 10.1.0.11:0 -g -w 1', '-A -f 8 -s rr', '-a -f 8 -r 10.1.0.11:0 -g -w 1'].join('\n'),
+	);
+	assert.ok(parsed.ok);
+	const messages = configuredEndpoints(parsed.snapshot, { 'fwmark 7': { protocol: 'udp', port: 53 } });
+	const endpoint = { protocol: 'udp', family: 'inet', address: '10.1.0.11', port: 53 };
+	assert.deepEqual(messages, [{ kind: 'learned', destination: 'fwmark 7 > 10.1.0.11:0', endpoint }]);
 });
