@@ -31,6 +31,7 @@ import { TableFeed } from './table-feed.js';
 import { openTable, type TableAccess } from './table-source.js';
 import { openTargets, type Targets } from './targets.js';
 import { openVantage } from './vantage.js';
+import { Ways } from './ways.js';
 import { configuredEndpoints, Witness } from './witness.js';
 
 /** How long an orderly stop waits for weights to be given back; the give-back helper does what is left. */
@@ -91,6 +92,7 @@ class Daemon {
 	readonly #loop: Loop;
 	readonly #vantage;
 	readonly #attempts: AttemptWatch;
+	#ways: Ways | undefined;
 	readonly #feed: TableFeed;
 	/** Writes that happened before the ledger was read are history: the last-writer map says what they came to. */
 	#resumed = false;
@@ -147,6 +149,7 @@ class Daemon {
 	}
 
 	async #begin(): Promise<void> {
+		this.#ways = await this.#openWays();
 		const sinceMs = bootMs();
 		const snapshot = await this.table.snapshot();
 		this.#audit?.drain();
@@ -162,6 +165,7 @@ class Daemon {
 			wire: this.#vantage.wire,
 			audit: this.#audit,
 			outcome: () => this.#attempts.capture,
+			links: () => this.#ways?.links,
 			journal: this.#journal,
 			targets: this.#targets,
 			tableAge: () => this.#feed.age(),
@@ -197,6 +201,16 @@ class Daemon {
 			onSource: (source) => {
 				this.#witness.attempts = source;
 			},
+		});
+	}
+
+	#openWays(): Promise<Ways> {
+		return Ways.open({
+			config: this.config,
+			routes: this.routes,
+			log: this.log,
+			feed: (message) => this.#loop.take(message),
+			onNeighbourFailed: (address) => this.#loop.take(this.#witness.neighbourFailed(address, bootMs())),
 		});
 	}
 
@@ -239,7 +253,7 @@ class Daemon {
 	async #follow(snapshot: Snapshot): Promise<void> {
 		this.#attempts.follow(snapshot);
 		for (const message of configuredEndpoints(snapshot, this.config.servicePorts)) this.#loop.take(message);
-		await this.#vantage.follow(snapshot);
+		await Promise.all([this.#vantage.follow(snapshot), this.#ways?.follow(snapshot)]);
 	}
 
 	/** Once: a destination that we cannot read is one that we do not watch. */
@@ -280,6 +294,7 @@ class Daemon {
 		this.#feed.close();
 		this.#vantage.close();
 		this.#attempts.close();
+		this.#ways?.close();
 		// Where something is still owed, the helper and a successor need to know who wrote last.
 		if (givingBack && isSettled(this.#loop.state)) this.#audit?.release();
 		else this.#audit?.close();

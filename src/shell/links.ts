@@ -32,6 +32,8 @@ export interface LinksOptions {
 	routes: LinkRoutes;
 	log: Logger;
 	onChange: (change: LinkChange) => void;
+	/** The ways to hosts were asked for anew. */
+	onWays: () => void;
 }
 
 /** What a test puts in the place of the kernel. */
@@ -229,6 +231,7 @@ export class Links {
 		const refused = this.#hooks?.setHosts(nextHops).refused ?? 0;
 		if (refused > 0)
 			this.options.log.error({ refused }, 'more neighbours than the kernel can watch: these are only polled');
+		this.options.onWays();
 	}
 }
 

@@ -14,6 +14,7 @@ import type { Journal } from '../report/journal.js';
 import type { Attempts, DestinationView, MetricsView, ServiceView } from '../report/view.js';
 import { type DestinationId, destinationId, endpointId, serviceId } from '../table/identity.js';
 import type { Config } from './config.js';
+import type { Links } from './links.js';
 import type { Targets } from './targets.js';
 import { commit, version } from './version.js';
 
@@ -25,6 +26,7 @@ export interface ReportParts {
 	wire: WireCapture | undefined;
 	audit: AuditCapture | undefined;
 	outcome: () => OutcomeCapture | undefined;
+	links: () => Links | undefined;
 	journal: Journal;
 	targets: Targets;
 	tableAge: () => { ageMs: number; stale: boolean };
@@ -55,7 +57,7 @@ function view(parts: ReportParts): MetricsView {
 		dryRun,
 		destinations: destinationViews(parts, outcomes),
 		services: serviceViews(parts, outcomes),
-		links: [],
+		links: parts.links()?.states() ?? [],
 		impairedHosts: state.impaired.size,
 		leases: [...state.busyDestinations].filter((id) => state.destinations.get(id)?.lease).length,
 		ejections: { detected, enforced, overflow },
@@ -120,8 +122,8 @@ function latencies(all: readonly (readonly number[])[]): { counts: readonly numb
 	return first && { counts: rest.reduce((sum, counts) => sum.map((count, i) => count + (counts[i] ?? 0)), first) };
 }
 
-function losses({ wire, audit, outcome, journal, targets }: ReportParts): MetricsView['losses'] {
-	const streams = [wire?.losses(), audit?.losses(), outcome()?.losses()];
+function losses({ wire, audit, outcome, links, journal, targets }: ReportParts): MetricsView['losses'] {
+	const streams = [wire?.losses(), audit?.losses(), outcome()?.losses(), links()?.hooks?.losses()];
 	const sum = (of: keyof StreamLosses) => streams.reduce((total, one) => total + (one?.[of] ?? 0), 0);
 	return {
 		ring: sum('ringFull'),
