@@ -7,7 +7,7 @@
  * A pinned link goes on with the program it was made with, and in the network namespace it was made for; what
  * audit.bpf.c does may therefore only change together with EVENTS_VERSION.
  */
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type BpfMap, Link } from '../addon/index.js';
 import type { LastWrite } from '../decode/event.js';
@@ -181,6 +181,16 @@ function start(pins: PinDirectory | undefined, sink: EventSink): AuditCapture {
 /** The pins of our network namespace: the programs record the one they were made for, so each has a directory of its own. */
 function ownPins(root: string): PinDirectory {
 	return new PinDirectory(join(root, `net-${ownNetns()}`));
+}
+
+/** Lets go of what an earlier agent left attached in our network namespace; false where there was nothing. */
+export function releasePinned(pinDirectory: string): boolean {
+	const root = join(pinDirectory, `net-${ownNetns()}`);
+	if (!existsSync(root)) return false;
+	const pins = new PinDirectory(root);
+	pins.removeStale();
+	pins.removeAll();
+	return true;
 }
 
 /** The audit, recording; or why it is not to be had. What an earlier agent pinned is left as it is in that case. */

@@ -61,7 +61,7 @@ export async function runDaemon(config: Config, options: DaemonOptions): Promise
 class Daemon {
 	/** Opens everything in the order in which it is needed: the audit first, so that no write is missed after the snapshot. */
 	static async start(config: Config, { dryRun, table: given }: DaemonOptions, log: Logger): Promise<Daemon> {
-		const table = given ?? (await openTable(config));
+		const table = given ?? (await openTable(config, 'wait'));
 		const routes = new RouteClient();
 		let daemon: Daemon;
 		try {

@@ -7,13 +7,20 @@ import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { OperatorError } from './errors.js';
 
+const socketName = 'instance.sock';
+
 export interface Instance {
 	release(): void;
 }
 
+/** Whether an ipvigil runs with this runtime directory. */
+export function isRunning(runtimeDirectory: string): Promise<boolean> {
+	return answers(join(runtimeDirectory, socketName));
+}
+
 /** Takes the runtime directory, which is made where it is missing. @throws OperatorError */
 export async function claim(runtimeDirectory: string): Promise<Instance> {
-	const path = join(runtimeDirectory, 'instance.sock');
+	const path = join(runtimeDirectory, socketName);
 	if (await answers(path))
 		throw new OperatorError(
 			'busy',

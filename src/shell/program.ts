@@ -5,6 +5,7 @@
 import { Command } from 'commander';
 import { makeDoctorCommand } from './commands/doctor.js';
 import { makeReplayCommand } from './commands/replay.js';
+import { makeHooksCommand } from './commands/hooks.js';
 import { makeRunCommand } from './commands/run.js';
 import { makeTableCommand } from './commands/table.js';
 import { makeTraceCommand } from './commands/trace.js';
@@ -29,6 +30,7 @@ export function makeProgram(): Command {
 		makeTableCommand(),
 		makeTraceCommand(),
 		makeReplayCommand(),
+		makeHooksCommand(),
 		makeDoctorCommand(),
 	])
 		program.addCommand(command);

@@ -2,6 +2,8 @@
  * Where commands and the daemon get the table from: the kernel by netlink, or a file of ipvsadm rules. One service
  * costs one request of the kernel; the whole table is read only where nothing less was asked for.
  */
+import { ipvsInstance } from '../capture/module.js';
+import { NetlinkError } from '../netlink/errors.js';
 import { IpvsClient } from '../netlink/ipvs-client.js';
 import type { TableWriter } from '../remedy/weights.js';
 import { serviceId } from '../table/identity.js';
@@ -14,6 +16,7 @@ import { readTextFile } from './text-file.js';
 /** `services` empty: all of them. `rules` undefined: the kernel's table. A named service that is not there is an error. */
 export async function readTable(services: readonly ServiceAddress[], rules: string | undefined): Promise<Snapshot> {
 	if (rules !== undefined) return selectFrom(readRules(rules), services);
+	if (ipvsInstance() === undefined) throw noIpvs();
 	const client = await IpvsClient.open();
 	try {
 		return services.length === 0 ? await client.snapshot() : await askFor(client, services);
@@ -36,9 +39,13 @@ export interface TableAccess extends TableWriter {
 	close(): void;
 }
 
-/** The kernel's table, or a file of rules, which is read anew each time and is never written. */
-export async function openTable(config: Config): Promise<TableAccess> {
-	if (!config.table) return IpvsClient.open();
+/**
+ * The kernel's table, or a file of rules, which is read anew each time and is never written. Where IPVS is not there yet,
+ * a daemon waits for it, and whoever wants an answer now is refused.
+ */
+export async function openTable(config: Config, withoutIpvs: 'wait' | 'refuse'): Promise<TableAccess> {
+	if (!config.table && withoutIpvs === 'refuse' && ipvsInstance() === undefined) throw noIpvs();
+	if (!config.table) return KernelTable.open();
 	if (config.mode === 'assist')
 		throw new OperatorError(
 			'usage',
@@ -46,6 +53,70 @@ export async function openTable(config: Config): Promise<TableAccess> {
 			"Choose mode observe or notify, or leave table.rules out to use the kernel's table.",
 		);
 	return rulesTable(config.table.rules);
+}
+
+/**
+ * The kernel's table, and an empty one for as long as there is no IPVS: no module, no service. Asking the kernel for it
+ * would load the module, so presence is looked up first, each time.
+ */
+export class KernelTable implements TableAccess {
+	#client: IpvsClient | undefined;
+
+	private constructor(private readonly instance: () => number | undefined) {}
+
+	/** Fails where there is IPVS and we are not let in; where there is none, that is found out when it comes. */
+	static async open(instance: () => number | undefined = ipvsInstance): Promise<KernelTable> {
+		const table = new KernelTable(instance);
+		await table.#connect();
+		return table;
+	}
+
+	get unreadable(): number {
+		return this.#client?.unreadable ?? 0;
+	}
+
+	async snapshot(): Promise<Snapshot> {
+		return this.#ask({ services: [] }, (client) => client.snapshot());
+	}
+
+	async service(address: ServiceAddress): Promise<Service | undefined> {
+		return this.#ask(undefined, (client) => client.service(address));
+	}
+
+	async setDestination(...[service, destination]: Parameters<TableWriter['setDestination']>): Promise<'done' | 'gone'> {
+		return this.#ask('gone', (client) => client.setDestination(service, destination));
+	}
+
+	close(): void {
+		this.#client?.close();
+		this.#client = undefined;
+	}
+
+	async #ask<T>(withoutIpvs: T, ask: (client: IpvsClient) => Promise<T>): Promise<T> {
+		const client = await this.#connect();
+		try {
+			return client === undefined ? withoutIpvs : await ask(client);
+		} catch (error) {
+			if (isMissing(error)) return withoutIpvs;
+			throw error;
+		}
+	}
+
+	/** Undefined where there is no IPVS; the module may go between the look and the question. */
+	async #connect(): Promise<IpvsClient | undefined> {
+		if (this.instance() === undefined) return undefined;
+		try {
+			this.#client ??= await IpvsClient.open();
+			return this.#client;
+		} catch (error) {
+			if (isMissing(error)) return undefined;
+			throw error;
+		}
+	}
+}
+
+function isMissing(error: unknown): boolean {
+	return error instanceof NetlinkError && error.code === 'IPVS_MISSING';
 }
 
 function rulesTable(file: string): TableAccess {
@@ -77,6 +148,10 @@ function selectFrom(snapshot: Snapshot, addresses: readonly ServiceAddress[]): S
 	if (addresses.length === 0) return snapshot;
 	const byId = new Map(snapshot.services.map((service) => [serviceId(service.address), service]));
 	return { services: addresses.map((address) => byId.get(serviceId(address)) ?? notFound(address)) };
+}
+
+function noIpvs(): OperatorError {
+	return new OperatorError('no-ipvs', 'The module ip_vs is not loaded.');
 }
 
 function notFound(address: ServiceAddress): never {

@@ -139,7 +139,7 @@ class Session {
 /** Without IPVS there are real servers all the same: whoever tries ipvigil out names them. */
 async function openTraceTable(config: Config): Promise<TableAccess> {
 	try {
-		return await openTable(config);
+		return await openTable(config, 'refuse');
 	} catch (error) {
 		const { kind, sentence } = toExit(error);
 		if (kind !== 'no-ipvs') throw error;
