@@ -4,8 +4,8 @@
  */
 import { Command } from 'commander';
 import { makeDoctorCommand } from './commands/doctor.js';
-import { makeReplayCommand } from './commands/replay.js';
 import { makeHooksCommand } from './commands/hooks.js';
+import { makeReplayCommand } from './commands/replay.js';
 import { makeRunCommand } from './commands/run.js';
 import { makeTableCommand } from './commands/table.js';
 import { makeTraceCommand } from './commands/trace.js';

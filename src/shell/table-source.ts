@@ -151,7 +151,7 @@ function selectFrom(snapshot: Snapshot, addresses: readonly ServiceAddress[]): S
 }
 
 function noIpvs(): OperatorError {
-	return new OperatorError('no-ipvs', 'The module ip_vs is not loaded.');
+	return new OperatorError('no-ipvs', 'The module ip_vs is not loaded: modprobe ip_vs');
 }
 
 function notFound(address: ServiceAddress): never {
