@@ -16,11 +16,19 @@
 /* Set before load: events carry the head of their packet (trace). */
 const volatile __u8 send_packets = 0;
 
+/* What an edge puts in doubt, and so what dispels it. */
+enum trouble {
+	/* That the server accepts. */
+	TROUBLE_HANDSHAKE = 1,
+	/* That it answers what it has accepted. */
+	TROUBLE_ANSWER = 2,
+};
+
 /* What is told of a destination, and what only the kernel needs for it. */
 struct destination {
 	struct outcome_state told;
-	/* An edge has been seen since the last OUTCOME_ACCEPTED_AGAIN. */
-	__u32 troubled;
+	/* `enum trouble`: the edges since the last OUTCOME_ACCEPTED_AGAIN. */
+	__u32 trouble;
 	__u32 pad;
 	/* By outcome, from 1 on; OUTCOME_NO_DESTINATION has its service's. */
 	struct event_gate gates[OUTCOME_NO_DESTINATION - 1];
@@ -181,11 +189,11 @@ static __always_inline void tell(struct destination *destination, struct ip_vs_c
 		return;
 	gate = &destination->gates[outcome - 1];
 	if (outcome != OUTCOME_ACCEPTED_AGAIN)
-		destination->troubled = 1;
+		destination->trouble |= outcome < OUTCOME_DATA_REPEATED ? TROUBLE_HANDSHAKE : TROUBLE_ANSWER;
 	if (!gate_opens(gate, now_ns) || !send_outcome(destination, cp, skb, outcome, now_ns))
 		suppress(gate);
 	else if (outcome == OUTCOME_ACCEPTED_AGAIN)
-		destination->troubled = 0;
+		destination->trouble = 0;
 }
 
 /* Where the table names no port (or, with a firewall mark, no protocol), an accepted connection does. */

@@ -57,7 +57,7 @@ static __always_inline enum outcome accept(struct ip_vs_conn *cp, struct connect
 		smooth_handshake(state, handshake_ns / NS_PER_US);
 	}
 	learn(destination, connection->destination, cp->dport, now_ns);
-	return destination->troubled ? OUTCOME_ACCEPTED_AGAIN : 0;
+	return destination->trouble == TROUBLE_HANDSHAKE ? OUTCOME_ACCEPTED_AGAIN : 0;
 }
 
 /* Data that was not sent before. */
@@ -114,16 +114,17 @@ static __always_inline enum outcome ask(struct connection *connection, struct de
 }
 
 /* One octet more may be the server's FIN, which answers nothing; two cannot. */
-static __always_inline void answer(struct connection *connection, struct destination *destination,
-				   struct segment *segment, __u64 now_ns)
+static __always_inline enum outcome answer(struct connection *connection, struct destination *destination,
+					   struct segment *segment, __u64 now_ns)
 {
 	if (!is_after(segment->acknowledged, connection->server_start + 1) || has(connection, PROGRESS_ANSWERED))
-		return;
+		return 0;
 	if (!first_time(connection, PROGRESS_ANSWERED))
-		return;
+		return 0;
 	count(&destination->told.counters.answered);
 	if (has(connection, PROGRESS_ASKED))
 		record_duration(destination->told.first_answers, now_ns - connection->asked_ns);
+	return destination->trouble ? OUTCOME_ACCEPTED_AGAIN : 0;
 }
 
 /*
@@ -167,7 +168,7 @@ static __always_inline enum outcome repeat_syn(struct connection *connection, st
 static __always_inline enum outcome watch_client(struct ip_vs_conn *cp, struct connection *connection,
 						 struct destination *destination, struct segment *segment, __u64 now_ns)
 {
-	enum outcome accepted = 0, asked = 0, left = 0;
+	enum outcome accepted = 0, asked = 0, answered = 0, left = 0;
 
 	if (is_first_syn(segment->flags))
 		return repeat_syn(connection, destination);
@@ -183,10 +184,10 @@ static __always_inline enum outcome watch_client(struct ip_vs_conn *cp, struct c
 	if (segment->octets && !(segment->flags & TCP_RST))
 		asked = ask(connection, destination, segment, now_ns);
 	if (segment->flags & TCP_ACK)
-		answer(connection, destination, segment, now_ns);
+		answered = answer(connection, destination, segment, now_ns);
 	if (segment->flags & (TCP_FIN | TCP_RST))
 		left = leave(connection, destination, segment, now_ns);
-	return left ? left : asked ? asked : accepted;
+	return left ? left : asked ? asked : answered ? answered : accepted;
 }
 
 static __always_inline int acknowledges_syn(struct connection *connection, struct segment *segment)

@@ -20,7 +20,7 @@ enum outcome {
 	OUTCOME_RESET = 5,
 	/* The client closed, its request unanswered. */
 	OUTCOME_GAVE_UP = 6,
-	/* The first acceptance after any of the above. */
+	/* The first acceptance after any of the first three, or the first answer after any of the above. */
 	OUTCOME_ACCEPTED_AGAIN = 7,
 	/* The scheduler found no destination: speaks of the service. */
 	OUTCOME_NO_DESTINATION = 8,
