@@ -140,17 +140,43 @@ struct event_gate {
 	__u64 suppressed;
 };
 
-/* Userspace writes `slot` once and zeroes the rest; the kernel owns the gates. */
+/* Userspace writes the slots once and zeroes the rest; the kernel owns the gates. */
 struct endpoint_state {
 	/* The endpoint's index in the per-CPU array `counters`. */
 	__u32 slot;
-	__u32 pad;
+	/* Its host's index in the arrays `senders` and `learned`. */
+	__u32 host_slot;
 	/*
-	 * Two gates, because a client can provoke a reset whenever it likes (an ACK of something never sent) and
-	 * must not be able to use up the tokens of true refusals.
+	 * Two gates for RSTs, because a client can provoke a reset whenever it likes (an ACK of something never sent)
+	 * and must not be able to use up the tokens of true refusals; and two for ICMP, because of those that a
+	 * firewall sends there may be as many as a client likes, too.
 	 */
 	struct event_gate refusals;
 	struct event_gate resets;
+	struct event_gate unreachables;
+	struct event_gate rejections;
+};
+
+/*
+ * A host: what an ICMP error speaks of whose quote names no listed endpoint. Userspace writes `slot` once and zeroes
+ * the rest; the kernel counts here without a copy per CPU, because such errors are rare and rate-limited by who sends
+ * them (net.ipv4.icmp_ratelimit, RFC 4443 section 2.4 f).
+ */
+struct host_state {
+	__u32 slot;
+	__u32 pad;
+	struct event_gate unreachable_gate;
+	struct event_gate rejection_gate;
+	__u64 unreachables;
+	__u64 rejections;
+	__u64 own_unreachables;
+	__u64 strangers;
+};
+
+/* MAC addresses from which a host's packets may come: its own, or of the routers to it. Userspace writes them. */
+struct host_senders {
+	/* Eight of eight octets: six of the address, two zeroes; all zero behind the last. */
+	__u8 macs[64];
 };
 
 struct endpoint_counters {
@@ -166,6 +192,14 @@ struct endpoint_counters {
 	__u64 events_sent;
 	__u64 events_suppressed;
 	__u64 events_lost;
+	/* ICMP errors about a client's packet that may speak of a failure. */
+	__u64 unreachables;
+	/* ICMP errors that speak of a policy or of the packet itself: see counts_as_failure() in icmp.bpf.h. */
+	__u64 rejections;
+	/* ICMP errors about the director's own packets. */
+	__u64 own_unreachables;
+	/* RSTs and ICMP errors rejected, because they came from a MAC address that is not known for the host. */
+	__u64 strangers;
 };
 
 struct refusal_event {
@@ -185,7 +219,10 @@ struct refusal_event {
 
 struct unreachable_event {
 	struct event_header header;
-	/* From the quoted packet: whom it was sent to. Port 0 where the quote does not reach that far. */
+	/*
+	 * From the quoted packet: whom it was sent to. Port 0 where the quote does not reach that far; protocol 0 where
+	 * only a tunnel's outer header is quoted: then it speaks of the host alone.
+	 */
 	struct endpoint_key endpoint;
 	__be16 client_port;
 	/* ICMP for IPv4 or ICMPv6, as the endpoint's address says. */
@@ -313,6 +350,8 @@ union crossing {
 	struct caller caller;
 	struct event_gate event_gate;
 	struct endpoint_state endpoint_state;
+	struct host_state host_state;
+	struct host_senders host_senders;
 	struct endpoint_counters endpoint_counters;
 	struct refusal_event refusal_event;
 	struct unreachable_event unreachable_event;
@@ -335,8 +374,10 @@ union crossing {
 
 _Static_assert(sizeof(struct event_header) == 16, "every record opens with 16 octets");
 _Static_assert(sizeof(struct endpoint_key) == 20, "a key without a hole");
-_Static_assert(sizeof(struct endpoint_state) == 40, "slot and two gates");
-_Static_assert(sizeof(struct endpoint_counters) == 64, "one cache line per endpoint and CPU");
+_Static_assert(sizeof(struct endpoint_state) == 72, "two slots and four gates");
+_Static_assert(sizeof(struct host_state) == 72, "a multiple of eight");
+_Static_assert(sizeof(struct host_senders) == 64, "one cache line");
+_Static_assert(sizeof(struct endpoint_counters) == 96, "what RST and SYN|ACK count is one cache line of it");
 _Static_assert(sizeof(struct refusal_event) == 72, "a multiple of eight");
 _Static_assert(sizeof(struct unreachable_event) == 96, "a multiple of eight");
 _Static_assert(sizeof(struct packet_head) == 136, "a multiple of eight");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * From a frame to an answer: finds the TCP header behind Ethernet, VLAN tags, IPv4 with options or IPv6 with
- * extension headers, and says who refused or accepted whom. It reads and counts what it cannot read; whether
- * anybody cares for the sender is for wire.bpf.c to say.
+ * From a frame to an answer or an error: finds the TCP or ICMP header behind Ethernet, VLAN tags, IPv4 with options or
+ * IPv6 with extension headers, and says who refused or accepted whom, or that here is an ICMP error to be read on by
+ * quote.bpf.h. It reads and counts what it cannot read; whether anybody cares for the sender is for wire.bpf.c to say.
  */
 #ifndef IPVIGIL_PACKET_BPF_H
 #define IPVIGIL_PACKET_BPF_H
@@ -13,11 +13,19 @@
 #include <linux/ipv6.h>
 #include <linux/tcp.h>
 #include <bpf/bpf_endian.h>
+#include "frame.bpf.h"
 #include "maps.bpf.h"
 #include "tcp.bpf.h"
 
 #define IPV4_FRAGMENT_MASK 0x3fff /* more fragments, and the offset; not "don't fragment" */
 #define IPV6_FRAGMENT_MASK 0xfff9 /* the offset, and more fragments */
+
+/* RFC 792 and RFC 4443: type, code, checksum, and four octets more, before the quote. */
+#define ICMP_HEADER_OCTETS 8
+#define ICMPV4_UNREACHABLE 3
+#define ICMPV4_TIME_EXCEEDED 11
+#define ICMPV6_UNREACHABLE 1
+#define ICMPV6_TIME_EXCEEDED 3
 
 /* 802.1ad outside, 802.1Q inside. Where the NIC or the kernel has taken the outer tag off, one less is found. */
 #define VLAN_TAGS_MAX 2
@@ -29,22 +37,39 @@
 /* How reading a packet ended. */
 enum reading {
 	READING_DULL,
+	/* It ends inside a header, as far as can be read in place. */
 	READING_SHORT,
 	READING_ANSWER,
+	READING_ERROR,
 };
 
-/* A RST or SYN|ACK, and who sent it to whom. */
+/* A RST or SYN|ACK, or an ICMP error, and who sent it to whom. */
 struct answer {
+	/* Port and protocol: of a RST or SYN|ACK. */
 	struct endpoint_key from;
 	struct address_key to;
 	__be16 to_port;
 	__u8 flags;
 	__u8 answers_syn;
+	__u8 icmp_type;
+	__u8 icmp_code;
+	__u8 ip_version;
+	/* Where the TCP or ICMP header begins, from the packet's first octet on. */
+	__u32 offset;
+	/* From there to the end of what IP carries, as the IP header says. */
+	__s32 octets;
 };
 
 struct vlan_tag {
 	__be16 tci;
 	__be16 next_protocol;
+};
+
+struct icmp_head {
+	__u8 type;
+	__u8 code;
+	__be16 checksum;
+	__be32 rest;
 };
 
 struct extension_header {
@@ -87,7 +112,7 @@ static __always_inline int is_syn_ack(__u8 flags)
  * says that there is; padding of a short Ethernet frame must not pass for a TCP header. A header that is cut
  * in its options is not read either: tcp_v4_rcv (net/ipv4/tcp_ipv4.c) would drop it.
  */
-static __always_inline enum reading read_tcp(void *at, void *end, __s32 octets, struct answer *answer)
+static __always_inline enum reading read_tcp(void *at, void *end, struct answer *answer)
 {
 	struct tcphdr *tcp = at;
 	__s32 header_octets;
@@ -101,7 +126,7 @@ static __always_inline enum reading read_tcp(void *at, void *end, __s32 octets, 
 	header_octets = tcp->doff * 4;
 	if (header_octets < (__s32)sizeof(*tcp))
 		return malformed();
-	if (octets < header_octets || at + header_octets > end)
+	if (answer->octets < header_octets || at + header_octets > end)
 		return READING_SHORT;
 	answer->from.port = tcp->source;
 	answer->from.protocol = IPPROTO_TCP;
@@ -112,7 +137,30 @@ static __always_inline enum reading read_tcp(void *at, void *end, __s32 octets, 
 	return READING_ANSWER;
 }
 
-static __always_inline enum reading read_ipv4(void *at, void *end, struct answer *answer)
+/* Packet-too-big and parameter-problem speak of the packet, source-quench and redirect of nothing that has failed. */
+static __always_inline int is_error(__u32 ip_version, __u8 type)
+{
+	if (ip_version == 4)
+		return type == ICMPV4_UNREACHABLE || type == ICMPV4_TIME_EXCEEDED;
+	return type == ICMPV6_UNREACHABLE || type == ICMPV6_TIME_EXCEEDED;
+}
+
+static __always_inline enum reading read_icmp(void *at, void *end, struct answer *answer)
+{
+	struct icmp_head *icmp = at;
+
+	if ((void *)(icmp + 1) > end)
+		return READING_SHORT;
+	if (!is_error(answer->ip_version, icmp->type))
+		return READING_DULL;
+	if (answer->octets < ICMP_HEADER_OCTETS)
+		return READING_SHORT;
+	answer->icmp_type = icmp->type;
+	answer->icmp_code = icmp->code;
+	return READING_ERROR;
+}
+
+static __always_inline enum reading read_ipv4(void *data, void *at, void *end, struct answer *answer)
 {
 	struct iphdr *ip = at;
 	__u32 header_octets;
@@ -120,7 +168,7 @@ static __always_inline enum reading read_ipv4(void *at, void *end, struct answer
 
 	if ((void *)(ip + 1) > end)
 		return READING_SHORT;
-	if (ip->protocol != IPPROTO_TCP)
+	if (ip->protocol != IPPROTO_TCP && ip->protocol != IPPROTO_ICMP)
 		return READING_DULL;
 	if (ip->frag_off & bpf_htons(IPV4_FRAGMENT_MASK)) {
 		count_loss(LOSS_FRAGMENT);
@@ -133,7 +181,11 @@ static __always_inline enum reading read_ipv4(void *at, void *end, struct answer
 	header_octets = ip->ihl * 4;
 	map_ipv4(answer->from.address, ip->saddr);
 	map_ipv4(answer->to.address, ip->daddr);
-	return read_tcp(at + header_octets, end, bpf_ntohs(ip->tot_len) - header_octets, answer);
+	answer->ip_version = 4;
+	answer->offset = at - data + header_octets;
+	answer->octets = bpf_ntohs(ip->tot_len) - header_octets;
+	at += header_octets;
+	return ip->protocol == IPPROTO_TCP ? read_tcp(at, end, answer) : read_icmp(at, end, answer);
 }
 
 /* Octets of an extension header that may stand before TCP, 0 for any other protocol (RFC 8200, RFC 4302). */
@@ -153,59 +205,62 @@ static __always_inline __u32 extension_octets(__u8 protocol, struct extension_he
 	}
 }
 
-static __always_inline int may_precede_tcp(__u8 protocol)
+static __always_inline int is_extension(__u8 protocol)
 {
 	return protocol == IPPROTO_HOPOPTS || protocol == IPPROTO_ROUTING || protocol == IPPROTO_DSTOPTS ||
 	       protocol == IPPROTO_FRAGMENT || protocol == IPPROTO_AH;
 }
 
-/*
- * Walks to the TCP header and returns its offset behind the fixed header, or a negative number where the
- * packet ends the reading: -1 not TCP (or counted as lost), -2 too short.
- */
-static __always_inline __s32 skip_extensions(void *at, void *end, __u8 protocol)
+/* A walk along extension headers: where it stands, behind the fixed header, and what stands there. */
+struct walk {
+	__u32 offset;
+	__u8 protocol;
+};
+
+/* Walks to TCP or ICMPv6. READING_ANSWER: it is there; all else ends the reading. */
+static __always_inline enum reading skip_extensions(void *at, void *end, struct walk *walk)
 {
-	__u32 offset = 0;
-
 	for (int i = 0; i < EXTENSION_HEADERS_MAX; i++) {
-		struct extension_header *header = at + offset;
+		struct extension_header *header = at + walk->offset;
 
-		if (protocol == IPPROTO_TCP)
-			return offset;
-		if (!may_precede_tcp(protocol))
-			return -1;
+		if (!is_extension(walk->protocol))
+			break;
 		if ((void *)(header + 1) > end)
-			return -2;
+			return READING_SHORT;
 		/* A fragment header without offset and without more fragments is a whole packet (RFC 6946). */
-		if (protocol == IPPROTO_FRAGMENT && header->fragment_offset & bpf_htons(IPV6_FRAGMENT_MASK)) {
+		if (walk->protocol == IPPROTO_FRAGMENT && header->fragment_offset & bpf_htons(IPV6_FRAGMENT_MASK)) {
 			count_loss(LOSS_FRAGMENT);
-			return -1;
+			return READING_DULL;
 		}
-		offset += extension_octets(protocol, header);
-		protocol = header->next_header;
+		walk->offset += extension_octets(walk->protocol, header);
+		walk->protocol = header->next_header;
 	}
-	if (protocol == IPPROTO_TCP)
-		return offset;
-	if (may_precede_tcp(protocol))
+	if (is_extension(walk->protocol))
 		count_loss(LOSS_HEADER_CHAIN);
-	return -1;
+	return walk->protocol == IPPROTO_TCP || walk->protocol == IPPROTO_ICMPV6 ? READING_ANSWER : READING_DULL;
 }
 
-static __always_inline enum reading read_ipv6(void *at, void *end, struct answer *answer)
+static __always_inline enum reading read_ipv6(void *data, void *at, void *end, struct answer *answer)
 {
 	struct ipv6hdr *ip = at;
-	__s32 offset;
+	struct walk walk = {};
+	enum reading reading;
 
 	if ((void *)(ip + 1) > end)
 		return READING_SHORT;
-	offset = skip_extensions(ip + 1, end, ip->nexthdr);
-	if (offset < 0)
-		return offset == -2 ? READING_SHORT : READING_DULL;
+	walk.protocol = ip->nexthdr;
+	reading = skip_extensions(ip + 1, end, &walk);
+	if (reading != READING_ANSWER)
+		return reading;
 	if (ip->version != 6)
 		return malformed();
 	__builtin_memcpy(answer->from.address, &ip->saddr, sizeof(answer->from.address));
 	__builtin_memcpy(answer->to.address, &ip->daddr, sizeof(answer->to.address));
-	return read_tcp((void *)(ip + 1) + offset, end, bpf_ntohs(ip->payload_len) - offset, answer);
+	answer->ip_version = 6;
+	answer->offset = (void *)(ip + 1) - data + walk.offset;
+	answer->octets = bpf_ntohs(ip->payload_len) - walk.offset;
+	at = (void *)(ip + 1) + walk.offset;
+	return walk.protocol == IPPROTO_TCP ? read_tcp(at, end, answer) : read_icmp(at, end, answer);
 }
 
 static __always_inline int is_vlan(__be16 protocol)
@@ -213,9 +268,8 @@ static __always_inline int is_vlan(__be16 protocol)
 	return protocol == bpf_htons(ETH_P_8021Q) || protocol == bpf_htons(ETH_P_8021AD);
 }
 
-/* One body for both hooks. A tag kept in skb->vlan_tci is no longer in the packet, so nothing is to be skipped for it.
- */
-static __always_inline enum reading read_frame(void *data, void *end, struct answer *answer)
+/* A tag kept in skb->vlan_tci is no longer in the packet, so nothing is to be skipped for it. */
+static __always_inline enum reading read_ethernet(void *data, void *end, struct answer *answer)
 {
 	struct ethhdr *ethernet = data;
 	void *at = ethernet + 1;
@@ -233,10 +287,32 @@ static __always_inline enum reading read_frame(void *data, void *end, struct ans
 		protocol = tag->next_protocol;
 	}
 	if (protocol == bpf_htons(ETH_P_IP))
-		return read_ipv4(at, end, answer);
+		return read_ipv4(data, at, end, answer);
 	if (protocol == bpf_htons(ETH_P_IPV6))
-		return read_ipv6(at, end, answer);
+		return read_ipv6(data, at, end, answer);
 	return READING_DULL;
+}
+
+/* Where no link layer says what comes, the IP header itself does. */
+static __always_inline enum reading read_ip(void *data, void *end, struct answer *answer)
+{
+	__u8 *first = data;
+
+	if ((void *)(first + 1) > end)
+		return READING_SHORT;
+	switch (*first >> 4) {
+	case 4:
+		return read_ipv4(data, data, end, answer);
+	case 6:
+		return read_ipv6(data, data, end, answer);
+	default:
+		return READING_DULL;
+	}
+}
+
+static __always_inline enum reading read_packet(void *data, void *end, enum opening opening, struct answer *answer)
+{
+	return opening == OPENING_ETHERNET ? read_ethernet(data, end, answer) : read_ip(data, end, answer);
 }
 
 #endif

@@ -1,50 +1,45 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * The vantage point on the wire: RST and SYN|ACK that listed endpoints send, seen where they enter the
- * director from the real-server side, by XDP or by tc. What goes to a client is testimony; what goes to one
- * of the director's own addresses answers its own probe or a monitor's check, and is only counted.
+ * The vantage point on the wire: RST and SYN|ACK that listed endpoints send, and ICMP errors about packets to them,
+ * seen where they enter the director from the real-server side, by XDP or by tc. What goes to a client is testimony;
+ * what goes to one of the director's own addresses answers its own probe or a monitor's check, and is only counted,
+ * but for the errors about a tunnel's outer packet, which the director has sent for a client.
  *
  * It sees, counts and sends a few; it verifies nothing (whether a refusal answers a SYN that IPVS scheduled
  * is outcome's knowledge), and every packet passes untouched. In DR and TUN replies take another way, so
- * here is only silence.
+ * RST and SYN|ACK are only silence here.
  */
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
 #include <bpf/bpf_helpers.h>
 #include "emit.bpf.h"
 #include "gate.bpf.h"
+#include "icmp.bpf.h"
 #include "packet.bpf.h"
+#include "senders.bpf.h"
+#include "wire_maps.bpf.h"
 
-/* 32,768 endpoints are twice the largest table aimed at (1,024 services of 16 destinations). */
-#define ENDPOINTS_MAX 32768
+static __always_inline struct refusal_event *reserve_refusal(struct frame *frame, struct answer *answer, __u64 now_ns)
+{
+	struct {
+		struct refusal_event event;
+		struct packet_head head;
+	} * record;
 
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, ENDPOINTS_MAX);
-	__type(key, struct endpoint_key);
-	__type(value, struct endpoint_state);
-} endpoints SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, ENDPOINTS_MAX);
-	__type(key, __u32);
-	__type(value, struct endpoint_counters);
-} counters SEC(".maps");
-
-/* The director's addresses, VIPs included; 4,096 hold a large class of VIPs. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 4096);
-	__type(key, struct address_key);
-	__type(value, __u8);
-} local_addresses SEC(".maps");
+	if (!with_packets)
+		return emit_reserve(EVENT_KIND_REFUSAL, sizeof(record->event), now_ns);
+	record = emit_reserve(EVENT_KIND_REFUSAL, sizeof(*record), now_ns);
+	if (!record)
+		return 0;
+	fill_packet_head(&record->head, frame, answer->ip_version);
+	return &record->event;
+}
 
 /* The suppressed ones ride on the next event that gets through; where the ring is full they wait on. */
-static __always_inline int send_refusal(struct event_gate *gate, struct answer *answer, __u32 interface_index,
-					__u64 now_ns)
+static __always_inline int send_refusal(struct event_gate *gate, struct frame *frame, struct answer *answer,
+					enum trust trust, __u64 now_ns)
 {
-	struct refusal_event *event = emit_reserve(EVENT_KIND_REFUSAL, sizeof(*event), now_ns);
+	struct refusal_event *event = reserve_refusal(frame, answer, now_ns);
 
 	if (!event)
 		return 0;
@@ -53,21 +48,22 @@ static __always_inline int send_refusal(struct event_gate *gate, struct answer *
 	event->answers_syn = answer->answers_syn;
 	event->tcp_flags = answer->flags;
 	__builtin_memcpy(event->client, &answer->to, sizeof(event->client));
-	event->interface_index = interface_index;
+	event->interface_index = frame->interface_index;
 	event->suppressed = take_suppressed(gate);
+	event->sender = (enum sender)trust;
 	emit_submit(event);
 	return 1;
 }
 
-static __always_inline void tell_refusal(struct event_gate *gate, struct endpoint_counters *count,
-					 struct answer *answer, __u32 interface_index)
+static __always_inline void tell_refusal(struct event_gate *gate, struct endpoint_counters *count, struct frame *frame,
+					 struct answer *answer, enum trust trust)
 {
 	__u64 now_ns = bpf_ktime_get_ns();
 
 	if (!gate_opens(gate, now_ns)) {
 		count->events_suppressed += 1;
 		suppress(gate);
-	} else if (send_refusal(gate, answer, interface_index, now_ns)) {
+	} else if (send_refusal(gate, frame, answer, trust, now_ns)) {
 		count->events_sent += 1;
 	} else {
 		count->events_lost += 1;
@@ -75,20 +71,33 @@ static __always_inline void tell_refusal(struct event_gate *gate, struct endpoin
 	}
 }
 
-static __always_inline void count_own(struct endpoint_counters *count, struct answer *answer)
+static __always_inline void weigh_rst(struct endpoint_state *endpoint, struct endpoint_counters *count,
+				      struct frame *frame, struct answer *answer)
 {
-	if (is_rst(answer->flags))
-		count->own_refusals += 1;
-	else
-		count->own_acceptances += 1;
+	enum trust trust = trust_of(endpoint->host_slot, frame->source);
+
+	if (trust == TRUST_STRANGER) {
+		count->strangers += 1;
+		count_loss(LOSS_STRANGER);
+	} else if (answer->answers_syn) {
+		count->refusals += 1;
+		tell_refusal(&endpoint->refusals, count, frame, answer, trust);
+	} else {
+		count->resets += 1;
+		tell_refusal(&endpoint->resets, count, frame, answer, trust);
+	}
 }
 
-/* An answer's sender is looked up first: most RSTs on a busy director come from nobody we watch. */
-static __always_inline void weigh(struct answer *answer, __u32 interface_index)
+/*
+ * An answer's sender is looked up first: most RSTs on a busy director come from nobody we watch. An acceptance counts
+ * whoever brings it, because too much trust in it only keeps a server in.
+ */
+static __always_inline void weigh_answer(struct frame *frame, struct answer *answer)
 {
 	struct endpoint_state *endpoint = bpf_map_lookup_elem(&endpoints, &answer->from);
 	struct endpoint_counters *count;
 	__u32 slot;
+	int own;
 
 	if (!endpoint)
 		return;
@@ -96,51 +105,73 @@ static __always_inline void weigh(struct answer *answer, __u32 interface_index)
 	count = bpf_map_lookup_elem(&counters, &slot);
 	if (!count)
 		return;
-	if (bpf_map_lookup_elem(&local_addresses, &answer->to)) {
-		count_own(count, answer);
-	} else if (!is_rst(answer->flags)) {
-		count->acceptances += 1;
-	} else if (answer->answers_syn) {
-		count->refusals += 1;
-		tell_refusal(&endpoint->refusals, count, answer, interface_index);
+	own = is_local(&answer->to);
+	if (is_syn_ack(answer->flags)) {
+		*(own ? &count->own_acceptances : &count->acceptances) += 1;
+		learn(endpoint->host_slot, frame->source);
+	} else if (own) {
+		count->own_refusals += 1;
 	} else {
-		count->resets += 1;
-		tell_refusal(&endpoint->resets, count, answer, interface_index);
+		weigh_rst(endpoint, count, frame, answer);
 	}
 }
 
-static __always_inline int watch_xdp(struct xdp_md *ctx)
+/* Few packets come this far. `octets` of IP's carry that the packet does not have contradict its header. */
+static __always_inline void weigh(enum reading reading, struct frame *frame, struct answer *answer)
 {
-	enum reading reading;
-	struct answer answer;
-
-	reading = read_frame((void *)(long)ctx->data, (void *)(long)ctx->data_end, &answer);
-	if (reading == READING_ANSWER)
-		weigh(&answer, ctx->ingress_ifindex);
-	else if (reading == READING_SHORT)
+	if (reading == READING_SHORT)
 		count_loss(LOSS_TRUNCATED);
+	else if (answer->offset + answer->octets > frame->octets)
+		count_loss(LOSS_MALFORMED);
+	else if (reading == READING_ANSWER)
+		weigh_answer(frame, answer);
+	else
+		weigh_error(frame, answer);
+}
+
+static __always_inline int watch_xdp(struct xdp_md *ctx, enum opening opening)
+{
+	struct frame frame = {.context = ctx, .hook = HOOK_XDP, .opening = opening};
+	void *data = (void *)(long)ctx->data;
+	void *end = (void *)(long)ctx->data_end;
+	struct answer answer;
+	enum reading reading;
+
+	reading = read_packet(data, end, opening, &answer);
+	if (reading == READING_DULL)
+		return XDP_PASS;
+	frame.octets = bpf_xdp_get_buff_len(ctx);
+	frame.interface_index = ctx->ingress_ifindex;
+	frame.source = source_of(data, end, opening);
+	weigh(reading, &frame, &answer);
 	return XDP_PASS;
 }
 
-static __always_inline enum reading read_skb(struct __sk_buff *skb, struct answer *answer)
+static __always_inline enum reading read_skb(struct __sk_buff *skb, enum opening opening, struct answer *answer)
 {
-	return read_frame((void *)(long)skb->data, (void *)(long)skb->data_end, answer);
+	return read_packet((void *)(long)skb->data, (void *)(long)skb->data_end, opening, answer);
 }
 
 /* Only the linear part of an skb can be read in place; the rare packet whose headers are elsewhere is read twice. */
-static __always_inline int watch_skb(struct __sk_buff *skb)
+static __always_inline int watch_skb(struct __sk_buff *skb, enum opening opening)
 {
-	__u32 wanted = skb->len < HEADERS_OCTETS_MAX ? skb->len : HEADERS_OCTETS_MAX;
-	enum reading reading;
+	struct frame frame = {.context = skb, .hook = HOOK_TC, .opening = opening};
 	struct answer answer;
+	enum reading reading;
+	__u32 wanted;
 
-	reading = read_skb(skb, &answer);
+	reading = read_skb(skb, opening, &answer);
+	if (reading == READING_DULL)
+		return TC_ACT_UNSPEC;
+	wanted = skb->len < HEADERS_OCTETS_MAX ? skb->len : HEADERS_OCTETS_MAX;
 	if (reading == READING_SHORT && skb->data_end - skb->data < wanted && bpf_skb_pull_data(skb, wanted) == 0)
-		reading = read_skb(skb, &answer);
-	if (reading == READING_ANSWER)
-		weigh(&answer, skb->ifindex);
-	else if (reading == READING_SHORT)
-		count_loss(LOSS_TRUNCATED);
+		reading = read_skb(skb, opening, &answer);
+	if (reading == READING_DULL)
+		return TC_ACT_UNSPEC;
+	frame.octets = skb->len;
+	frame.interface_index = skb->ifindex;
+	frame.source = source_of((void *)(long)skb->data, (void *)(long)skb->data_end, opening);
+	weigh(reading, &frame, &answer);
 	return TC_ACT_UNSPEC;
 }
 
@@ -148,14 +179,26 @@ static __always_inline int watch_skb(struct __sk_buff *skb)
 SEC("xdp.frags")
 int wire_xdp(struct xdp_md *ctx)
 {
-	return watch_xdp(ctx);
+	return watch_xdp(ctx, OPENING_ETHERNET);
+}
+
+SEC("xdp.frags")
+int wire_xdp_ip(struct xdp_md *ctx)
+{
+	return watch_xdp(ctx, OPENING_IP);
 }
 
 /* TC_ACT_UNSPEC is also TCX_NEXT: whoever comes after us still sees the packet. */
 SEC("tc")
 int wire_tc(struct __sk_buff *skb)
 {
-	return watch_skb(skb);
+	return watch_skb(skb, OPENING_ETHERNET);
+}
+
+SEC("tc")
+int wire_tc_ip(struct __sk_buff *skb)
+{
+	return watch_skb(skb, OPENING_IP);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -76,7 +76,7 @@ export interface NativeObject {
 	instructionCount(program: string): InstructionCount;
 	map(name: string): NativeMap;
 	attachXdp(program: string, interfaceIndex: number, generic: boolean): NativeLink;
-	attachTcx(program: string, interfaceIndex: number): NativeLink;
+	attachTcx(program: string, interfaceIndex: number, first: boolean): NativeLink;
 	attachClsact(
 		program: string,
 		interfaceIndex: number,
@@ -123,6 +123,7 @@ export interface Binding {
 	bootNs(): bigint;
 	possibleCpus(): number;
 	interfaceIndex(name: string): number | undefined;
+	interfaceHardwareType(name: string): number;
 }
 
 /** From dist/src/addon/ to the root of the installation, where build/ lies beside dist/. */

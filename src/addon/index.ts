@@ -25,6 +25,11 @@ export function interfaceIndex(name: string): number | undefined {
 	return binding().interfaceIndex(checkText(name, 'name'));
 }
 
+/** ARPHRD_* (linux/if_arp.h): 1 is Ethernet. ENODEV: this network namespace has no such interface. */
+export function interfaceHardwareType(name: string): number {
+	return binding().interfaceHardwareType(checkText(name, 'name'));
+}
+
 /** CLOCK_MONOTONIC: the clock of bpf_ktime_get_ns(). */
 export function monotonicNs(): bigint {
 	return binding().monotonicNs();

@@ -110,9 +110,13 @@ export class BpfObject {
 		return new Link(this.native.attachXdp(checkText(program, 'program'), index, mode === 'generic'));
 	}
 
-	/** tcx ingress (Linux 6.6); EINVAL on older kernels: use attachClsact(). ENODEV: no such interface. */
-	attachTcx(program: string, interfaceIndex: number): Link {
-		return new Link(this.native.attachTcx(checkText(program, 'program'), checkInterface(interfaceIndex)));
+	/**
+	 * tcx ingress (Linux 6.6), before or behind all programs that are there already. EINVAL on older kernels: use
+	 * attachClsact(). ENODEV: no such interface.
+	 */
+	attachTcx(program: string, interfaceIndex: number, options: { first?: boolean } = {}): Link {
+		const first = checkBoolean(options.first ?? false, 'first');
+		return new Link(this.native.attachTcx(checkText(program, 'program'), checkInterface(interfaceIndex), first));
 	}
 
 	/** clsact ingress. Creates the qdisc where there is none; no other filter is touched. */

@@ -3,8 +3,11 @@
  * that is already there is replaced: native XDP is asked for as native (XDP_FLAGS_DRV_MODE) and by link, which the
  * kernel refuses with EBUSY where another XDP program stands. `auto` is tc, because attaching native XDP can reset
  * a NIC's rings or bounce its link (docs: DESIGN of the vantage points).
+ *
+ * By tc there may be others before and after: each sees the packet until one of them says something final. We pass
+ * every packet on, so we stand first: a load balancer or a firewall that answers TC_ACT_OK would make us blind.
  */
-import { type BpfObject, interfaceIndex } from '../addon/index.js';
+import { type BpfObject, interfaceHardwareType, interfaceIndex } from '../addon/index.js';
 
 export type AttachPolicy = 'auto' | 'tc' | 'xdp' | 'xdp-generic';
 export type AttachMethod = 'tcx' | 'clsact' | 'xdp' | 'xdp-generic';
@@ -12,23 +15,29 @@ export type AttachMethod = 'tcx' | 'clsact' | 'xdp' | 'xdp-generic';
 /** What holds the program on the interface; close() takes it off. */
 export interface Attachment {
 	interfaceName: string;
+	/** An interface that is made again under its name is another one: the kernel's number tells. */
+	interfaceIndex: number;
 	method: AttachMethod;
 	close(): void;
 }
 
 /**
- * Our filter's place on a clsact qdisc. Neither number means anything to anybody else ("IPVI" in ASCII; a priority that
- * no tool allocates), so what stands there after a crash is our own and may be replaced: unlike a link, a filter
- * outlives the process that made it.
+ * Our filter's place on a clsact qdisc. The handle means nothing to anybody else ("IPVI" in ASCII), so what stands there
+ * after a crash is our own and may be replaced: unlike a link, a filter outlives the process that made it. The priority
+ * is an early one, but not 1, which others take without looking (and delete with all that stands there).
  */
-const clsactPlace = { handle: 0x49505649, priority: 49_731, replace: true };
+const clsactPlace = { handle: 0x49505649, priority: 7, replace: true };
 
 /** What a kernel before 6.6, or one without CONFIG_NET_XGRESS, answers to the attach type BPF_TCX_INGRESS. */
 const tcxUnknown = new Set(['EINVAL', 'EOPNOTSUPP', 'ENOTSUPP']);
 
-/** The SEC function of wire.bpf.c that the policy needs. */
-export function programFor(policy: AttachPolicy): 'wire_tc' | 'wire_xdp' {
-	return policy === 'xdp' || policy === 'xdp-generic' ? 'wire_xdp' : 'wire_tc';
+/** ARPHRD_ETHER and ARPHRD_LOOPBACK (linux/if_arp.h): frames begin with an Ethernet header; elsewhere with IP's. */
+const ethernetTypes = new Set([1, 772]);
+
+/** The SEC functions of wire.bpf.c that the policy needs, for interfaces with and without an Ethernet header. */
+export function programsFor(policy: AttachPolicy): string[] {
+	const program = policy === 'xdp' || policy === 'xdp-generic' ? 'wire_xdp' : 'wire_tc';
+	return [program, `${program}_ip`];
 }
 
 function indexOf(interfaceName: string): number {
@@ -37,17 +46,23 @@ function indexOf(interfaceName: string): number {
 	throw Object.assign(new Error(`no interface ${interfaceName}`), { code: 'ENODEV' });
 }
 
+/** Whether the interface that has this name now is the one that was attached. */
+export function isCurrent(attachment: Attachment): boolean {
+	return interfaceIndex(attachment.interfaceName) === attachment.interfaceIndex;
+}
+
 /** Attaches in exactly this way, or throws what the kernel said (code EBUSY, EOPNOTSUPP, ENODEV, ...). */
 export function attachBy(method: AttachMethod, object: BpfObject, interfaceName: string): Attachment {
 	const index = indexOf(interfaceName);
+	const opening = ethernetTypes.has(interfaceHardwareType(interfaceName)) ? '' : '_ip';
 	const holders: Record<AttachMethod, () => { close(): void }> = {
-		tcx: () => object.attachTcx('wire_tc', index),
-		clsact: () => object.attachClsact('wire_tc', index, clsactPlace),
-		xdp: () => object.attachXdp('wire_xdp', index, 'native'),
-		'xdp-generic': () => object.attachXdp('wire_xdp', index, 'generic'),
+		tcx: () => object.attachTcx(`wire_tc${opening}`, index, { first: true }),
+		clsact: () => object.attachClsact(`wire_tc${opening}`, index, clsactPlace),
+		xdp: () => object.attachXdp(`wire_xdp${opening}`, index, 'native'),
+		'xdp-generic': () => object.attachXdp(`wire_xdp${opening}`, index, 'generic'),
 	};
 	const holder = holders[method]();
-	return { interfaceName, method, close: () => holder.close() };
+	return { interfaceName, interfaceIndex: index, method, close: () => holder.close() };
 }
 
 /** tcx where the kernel has it, else clsact; any other failure of tcx is the operator's to know. */

@@ -40,6 +40,11 @@ export function u64Constant(value: number): Uint8Array {
 	return new Uint8Array(BigUint64Array.of(BigInt(value)).buffer);
 }
 
+/** Of a `__u8`: 1 or 0. */
+export function booleanConstant(value: boolean): Uint8Array {
+	return Uint8Array.of(value ? 1 : 0);
+}
+
 function isStruct(exported: unknown): exported is { layout: Layout } {
 	return typeof exported === 'object' && exported !== null && 'layout' in exported;
 }

@@ -3,24 +3,18 @@
  * and hands its events on. Which interfaces and endpoints, the caller knows (routes, table); what an event means,
  * evidence knows. Everything ends with close() or with the process: nothing of it is pinned.
  */
-import type { BpfMap, BpfObject } from '../addon/index.js';
-import type { EndpointCounters } from '../decode/event.js';
-import {
-	encodeAddressKey,
-	encodeEndpointKey,
-	encodeEndpointState,
-	encodeIndex,
-	sumEndpointCounters,
-} from '../decode/keys.js';
+import type { BpfObject } from '../addon/index.js';
 import type { Endpoint } from '../table/model.js';
-import { type AttachMethod, type Attachment, type AttachPolicy, attach, programFor } from './attach.js';
+import { type AttachMethod, type Attachment, type AttachPolicy, attach, isCurrent, programsFor } from './attach.js';
 import { explain, type Unavailable } from './availability.js';
-import { loadObject, u32Constant, u64Constant } from './programs.js';
-import { type SlotChanges, Slots } from './slots.js';
+import { booleanConstant, loadObject, u32Constant, u64Constant } from './programs.js';
+import type { SlotChanges } from './slots.js';
 import { type EventSink, EventStream, type StreamLosses } from './stream.js';
+import { type HostSenders, type WatchedEndpoint, type WatchedHost, WatchList } from './watch-list.js';
 
-/** As in wire.bpf.c. */
+/** As in wire_maps.bpf.h. */
 const endpointsMaxDefault = 32_768;
+const hostsMaxDefault = 16_384;
 const ringBytesDefault = 4 * 1024 * 1024;
 const eventIntervalMsDefault = 20;
 const eventBurstDefault = 5;
@@ -33,6 +27,9 @@ export interface WireOptions extends EventSink {
 	/** A power of two, and whole pages. */
 	ringBytes?: number;
 	endpointsMax?: number;
+	hostsMax?: number;
+	/** Each event carries the first octets of its packet. */
+	packets?: boolean;
 	/** After a burst, one event per endpoint in this time; what lies between is counted and rides on the next. */
 	eventIntervalMs?: number;
 	eventBurst?: number;
@@ -43,25 +40,25 @@ export type InterfaceState =
 	| { interfaceName: string; attached: true; method: AttachMethod }
 	| ({ interfaceName: string; attached: false } & Omit<Unavailable, 'available'>);
 
-export interface WatchedEndpoint {
-	endpoint: Endpoint;
-	counters: EndpointCounters;
-}
-
 function load(options: WireOptions): BpfObject {
 	const endpointsMax = options.endpointsMax ?? endpointsMaxDefault;
+	const hostsMax = options.hostsMax ?? hostsMaxDefault;
 	const intervalMs = options.eventIntervalMs ?? eventIntervalMsDefault;
 	return loadObject({
 		object: 'wire',
-		programs: [programFor(options.attach)],
+		programs: programsFor(options.attach),
 		constants: {
 			event_interval_ns: u64Constant(intervalMs * nanosecondsPerMillisecond),
 			event_burst: u32Constant(options.eventBurst ?? eventBurstDefault),
+			with_packets: booleanConstant(options.packets ?? false),
 		},
 		maxEntries: {
 			events: options.ringBytes ?? ringBytesDefault,
 			endpoints: endpointsMax,
 			counters: endpointsMax,
+			hosts: hostsMax,
+			senders: hostsMax,
+			learned: hostsMax,
 		},
 	});
 }
@@ -70,23 +67,15 @@ export class WireCapture {
 	readonly available = true;
 	readonly #object: BpfObject;
 	readonly #stream: EventStream;
-	readonly #endpoints: BpfMap;
-	readonly #counters: BpfMap;
-	readonly #localAddresses: BpfMap;
-	readonly #slots: Slots;
+	readonly #list: WatchList;
 	readonly #policy: AttachPolicy;
 	readonly #attachments = new Map<string, Attachment>();
 	#interfaces: readonly InterfaceState[] = [];
-	/** Exactly what is in the map, one by one: a throw in the middle leaves nothing there that is not known here. */
-	readonly #local = new Set<string>();
 
 	/** `object` is loaded; it is closed with the capture. */
 	constructor(object: BpfObject, options: WireOptions) {
 		this.#object = object;
-		this.#endpoints = object.map('endpoints');
-		this.#counters = object.map('counters');
-		this.#localAddresses = object.map('local_addresses');
-		this.#slots = new Slots(this.#endpoints.maxEntries);
+		this.#list = new WatchList(object);
 		this.#stream = new EventStream(object.map('events'), object.map('losses'), options);
 		this.#policy = options.attach;
 		this.setInterfaces(options.interfaces);
@@ -97,11 +86,14 @@ export class WireCapture {
 		return this.#interfaces;
 	}
 
-	/** Watches these interfaces from now on: leaves the others, stays on those it is on, tries the rest (again). */
+	/**
+	 * Watches these interfaces from now on: leaves the others and those that are gone, stays on those it is on, tries the
+	 * rest (again). A packet is seen once on each of them: `attachable` (layers.ts) leaves one layer of bonds and VLANs.
+	 */
 	setInterfaces(names: readonly string[]): readonly InterfaceState[] {
 		const wanted = new Set(names);
 		for (const [name, attachment] of this.#attachments) {
-			if (wanted.has(name)) continue;
+			if (wanted.has(name) && isCurrent(attachment)) continue;
 			attachment.close();
 			this.#attachments.delete(name);
 		}
@@ -109,47 +101,34 @@ export class WireCapture {
 		return this.#interfaces;
 	}
 
-	/**
-	 * The endpoints whose RST and SYN|ACK count from now on; counters of those that stay go on.
-	 *
-	 * @throws what the kernel said of one of them: the next call goes on from there.
-	 */
-	setEndpoints(endpoints: readonly Endpoint[]): SlotChanges {
-		const zeros = new Uint8Array(this.#counters.valueStride);
-		return this.#slots.replace(endpoints, {
-			add: ({ endpoint, slot }) => {
-				// The slot may have been another endpoint's: its counters begin again before anything can count.
-				this.#counters.set(encodeIndex(slot), zeros);
-				this.#endpoints.set(encodeEndpointKey(endpoint), encodeEndpointState(slot));
-			},
-			remove: ({ endpoint }) => this.#endpoints.delete(encodeEndpointKey(endpoint)),
-		});
+	/** See WatchList.setEndpoints. */
+	setEndpoints(endpoints: readonly Endpoint[], hosts: readonly string[] = []): SlotChanges<Endpoint> {
+		return this.#list.setEndpoints(endpoints, hosts);
 	}
 
-	/** The director's own addresses, VIPs included: what is sent to them is no testimony. Throws where they do not fit. */
+	/** See WatchList.setSenders. */
+	setSenders(list: readonly HostSenders[]): HostSenders[] {
+		return this.#list.setSenders(list);
+	}
+
+	/** See WatchList.setLocalAddresses. */
 	setLocalAddresses(addresses: readonly string[]): void {
-		const wanted = new Set(addresses);
-		for (const address of this.#local) {
-			if (wanted.has(address)) continue;
-			this.#localAddresses.delete(encodeAddressKey(address));
-			this.#local.delete(address);
-		}
-		for (const address of wanted) {
-			if (this.#local.has(address)) continue;
-			this.#localAddresses.set(encodeAddressKey(address), Uint8Array.of(1));
-			this.#local.add(address);
-		}
+		this.#list.setLocalAddresses(addresses);
 	}
 
-	/** Every watched endpoint with its counters, summed over the CPUs. */
+	/** See WatchList.setTunnelPorts. */
+	setTunnelPorts(ports: readonly number[]): void {
+		this.#list.setTunnelPorts(ports);
+	}
+
+	/** See WatchList.counters. */
 	counters(): WatchedEndpoint[] {
-		if (this.#slots.end === 0) return [];
-		const { values, count } = this.#counters.entries(this.#slots.end);
-		const stride = values.length / count;
-		return [...this.#slots.placed()].map(({ endpoint, slot }) => ({
-			endpoint,
-			counters: sumEndpointCounters(values.subarray(slot * stride, (slot + 1) * stride)),
-		}));
+		return this.#list.counters();
+	}
+
+	/** See WatchList.hostCounters. */
+	hostCounters(): WatchedHost[] {
+		return this.#list.hostCounters();
 	}
 
 	losses(): StreamLosses {
@@ -166,7 +145,7 @@ export class WireCapture {
 		for (const attachment of this.#attachments.values()) attachment.close();
 		this.#attachments.clear();
 		this.#stream.close();
-		for (const map of [this.#endpoints, this.#counters, this.#localAddresses]) map.close();
+		this.#list.close();
 		this.#object.close();
 	}
 

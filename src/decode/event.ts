@@ -2,7 +2,7 @@
  * What the kernel's testimony becomes: one value per record of the ring, and per entry of its maps, in domain
  * units. `decode.ts` and `keys.ts` make them from bytes; `evidence/` counts them. PURE.
  */
-import type { Endpoint, ServiceAddress } from '../table/model.js';
+import type { Endpoint, Protocol, ServiceAddress } from '../table/model.js';
 
 /** Where the frame came from: `known` where its source MAC is the host's or that of a router to it. */
 export type Sender = 'unlearned' | 'known';
@@ -36,13 +36,19 @@ export interface RefusalEvent {
 /** The encapsulation that a quoted packet of ours was in. */
 export type QuotedTunnel = 'none' | 'ipip' | 'gue' | 'gre';
 
+/** Whom a quoted packet was for. */
+export interface QuotedEndpoint extends Omit<Endpoint, 'protocol'> {
+	/** Undefined where only a tunnel's outer header is quoted: the error then speaks of the host alone. */
+	protocol: Protocol | undefined;
+}
+
 /** An ICMP or ICMPv6 error about a packet that the director forwarded or sent to an endpoint. */
 export interface UnreachableEvent {
 	kind: 'unreachable';
 	/** CLOCK_MONOTONIC, microseconds. */
 	atUs: number;
-	/** Whom the quoted packet was for; port 0 where the quote does not reach that far. */
-	endpoint: Endpoint;
+	/** Port 0 where the quote does not reach that far. */
+	endpoint: QuotedEndpoint;
 	/** The quoted packet's source: "0.0.0.0" or "::" where only a tunnel's outer header is quoted. */
 	client: string;
 	clientPort: number;
@@ -230,7 +236,18 @@ export interface EndpointCounters {
 	eventsSent: number;
 	eventsSuppressed: number;
 	eventsLost: number;
+	/** ICMP errors about a client's packet that may speak of a failure. */
+	unreachables: number;
+	/** ICMP errors that speak of a firewall's policy or of the packet itself. */
+	rejections: number;
+	/** ICMP errors about the director's own packets. */
+	ownUnreachables: number;
+	/** RSTs and ICMP errors rejected, because they came from a MAC address that is not known for the host. */
+	strangers: number;
 }
+
+/** What ICMP errors said of one host, whose quote named no watched endpoint. */
+export type HostCounters = Pick<EndpointCounters, 'unreachables' | 'rejections' | 'ownUnreachables' | 'strangers'>;
 
 /** Why testimony was not read or not delivered, by the words of `enum loss`. */
 export interface Losses {

@@ -4,13 +4,23 @@
  */
 import { formatAddress, isMapped, parseAddress } from '../table/address.js';
 import type { Endpoint, Protocol, ServiceAddress } from '../table/model.js';
-import type { EndpointCounters, LastWrite, Losses, Malformed, Operation } from './event.js';
+import type {
+	EndpointCounters,
+	HostCounters,
+	LastWrite,
+	Losses,
+	Malformed,
+	Operation,
+	QuotedEndpoint,
+} from './event.js';
 import {
 	addressKey,
 	destinationKey,
 	endpointCounters,
 	endpointKey,
 	endpointState,
+	hostSenders,
+	hostState,
 	loss,
 	operation as operationNumbers,
 	writerValue,
@@ -74,11 +84,49 @@ export function encodeAddressKey(address: string): Uint8Array {
 	return key;
 }
 
-/** A new endpoint's value: its slot among the counters, both gates open. */
-export function encodeEndpointState(slot: number): Uint8Array {
+/** A new endpoint's value: its slot among the counters, its host's, all gates open. */
+export function encodeEndpointState(slot: number, hostSlot: number): Uint8Array {
 	const value = new Uint8Array(endpointState.layout.size);
 	endpointState.slot.write(viewOf(value), 0, slot);
+	endpointState.hostSlot.write(viewOf(value), 0, hostSlot);
 	return value;
+}
+
+/** A new host's value: its slot, both gates open, all counters zero. */
+export function encodeHostState(slot: number): Uint8Array {
+	const value = new Uint8Array(hostState.layout.size);
+	hostState.slot.write(viewOf(value), 0, slot);
+	return value;
+}
+
+export function decodeHostCounters(value: Uint8Array): HostCounters {
+	const view = viewOf(value);
+	return {
+		unreachables: hostState.unreachables.read(view, 0),
+		rejections: hostState.rejections.read(view, 0),
+		ownUnreachables: hostState.ownUnreachables.read(view, 0),
+		strangers: hostState.strangers.read(view, 0),
+	};
+}
+
+const octetsPerMac = 8;
+/** As many MAC addresses as one host can be listed with. */
+export const macsPerHostMax = hostSenders.macs.length / octetsPerMac;
+
+/** `02:00:00:00:00:11` each, no more than `macsPerHostMax`. */
+export function encodeHostSenders(macs: readonly string[]): Uint8Array {
+	const value = new Uint8Array(hostSenders.layout.size);
+	for (const [index, mac] of macs.entries())
+		value.set(
+			mac.split(':').map((octet) => Number.parseInt(octet, 16)),
+			index * octetsPerMac,
+		);
+	return value;
+}
+
+/** The key of the ports that tunnels go to: network order. */
+export function encodePort(port: number): Uint8Array {
+	return Uint8Array.of(port >> 8, port & 0xff);
 }
 
 /** Of a firewall mark only the family is kept, as the unspecified address of that family. */
@@ -106,6 +154,15 @@ export function readEndpoint(view: DataView, base: number): Endpoint | undefined
 	const octets = endpointKey.address.read(view, base);
 	const family = isMapped(octets) ? 'inet' : 'inet6';
 	return { protocol, family, address: formatAddress(octets), port: endpointKey.port.read(view, base) };
+}
+
+/** As `readEndpoint`, but for protocol 0: an endpoint of which only the host is known. */
+export function readQuotedEndpoint(view: DataView, base: number): QuotedEndpoint | undefined {
+	const known = readEndpoint(view, base);
+	if (known !== undefined || endpointKey.protocol.read(view, base) !== 0) return known;
+	const octets = endpointKey.address.read(view, base);
+	const family = isMapped(octets) ? 'inet' : 'inet6';
+	return { protocol: undefined, family, address: formatAddress(octets), port: endpointKey.port.read(view, base) };
 }
 
 /** Service and destination of the writer key at `base`, or undefined where its protocol is none that we know. */

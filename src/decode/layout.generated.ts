@@ -107,14 +107,33 @@ export const eventGate = {
 } as const;
 
 export const endpointState = {
-	layout: { name: 'endpoint_state', size: 40 },
+	layout: { name: 'endpoint_state', size: 72 },
 	slot: u32(0),
+	hostSlot: u32(4),
 	refusals: inside(8, eventGate),
 	resets: inside(24, eventGate),
+	unreachables: inside(40, eventGate),
+	rejections: inside(56, eventGate),
+} as const;
+
+export const hostState = {
+	layout: { name: 'host_state', size: 72 },
+	slot: u32(0),
+	unreachableGate: inside(8, eventGate),
+	rejectionGate: inside(24, eventGate),
+	unreachables: u64(40),
+	rejections: u64(48),
+	ownUnreachables: u64(56),
+	strangers: u64(64),
+} as const;
+
+export const hostSenders = {
+	layout: { name: 'host_senders', size: 64 },
+	macs: octets(0, 64),
 } as const;
 
 export const endpointCounters = {
-	layout: { name: 'endpoint_counters', size: 64 },
+	layout: { name: 'endpoint_counters', size: 96 },
 	refusals: u64(0),
 	resets: u64(8),
 	acceptances: u64(16),
@@ -123,6 +142,10 @@ export const endpointCounters = {
 	eventsSent: u64(40),
 	eventsSuppressed: u64(48),
 	eventsLost: u64(56),
+	unreachables: u64(64),
+	rejections: u64(72),
+	ownUnreachables: u64(80),
+	strangers: u64(88),
 } as const;
 
 export const refusalEvent = {

@@ -4,7 +4,7 @@
  */
 import { formatAddress } from '../table/address.js';
 import type { Malformed, PacketHead, RefusalEvent, Sender, UnreachableEvent } from './event.js';
-import { malformed, namesOf, readEndpoint } from './keys.js';
+import { malformed, namesOf, readEndpoint, readQuotedEndpoint } from './keys.js';
 import {
 	packetHead,
 	refusalEvent,
@@ -34,7 +34,7 @@ export function decodeRefusal(view: DataView, base: number, atUs: number): Refus
 }
 
 export function decodeUnreachable(view: DataView, base: number, atUs: number): UnreachableEvent | Malformed {
-	const endpoint = readEndpoint(view, base + unreachableEvent.endpoint.offset);
+	const endpoint = readQuotedEndpoint(view, base + unreachableEvent.endpoint.offset);
 	const sender = senderNames.get(unreachableEvent.sender.read(view, base));
 	const tunnel = tunnelNames.get(unreachableEvent.tunnel.read(view, base));
 	if (endpoint === undefined || sender === undefined || tunnel === undefined)

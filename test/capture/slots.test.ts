@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type Placed, type SlotChanges, Slots } from '../../src/capture/slots.js';
+import { endpointId } from '../../src/table/identity.js';
 import type { Endpoint } from '../../src/table/model.js';
 
 function endpoint(port: number): Endpoint {
@@ -8,17 +9,17 @@ function endpoint(port: number): Endpoint {
 }
 
 /** What the keeper of the maps was told in one call. */
-interface Told extends SlotChanges {
+interface Told extends SlotChanges<Endpoint> {
 	adds: [port: number, slot: number][];
 	removes: [port: number, slot: number][];
 }
 
 /** Replaces with a keeper that takes notes, and that throws at the ports named. */
-function replace(slots: Slots, ports: number[], failing: number[] = []): Told {
+function replace(slots: Slots<Endpoint>, ports: number[], failing: number[] = []): Told {
 	const adds: Told['adds'] = [];
 	const removes: Told['removes'] = [];
-	const note = (notes: Told['adds']) => (placed: Placed) => {
-		const { port } = placed.endpoint;
+	const note = (notes: Told['adds']) => (placed: Placed<Endpoint>) => {
+		const { port } = placed.item;
 		if (failing.includes(port)) throw new Error(`no room for ${port}`);
 		notes.push([port, placed.slot]);
 	};
@@ -26,13 +27,13 @@ function replace(slots: Slots, ports: number[], failing: number[] = []): Told {
 	return { ...changes, adds, removes };
 }
 
-function placed(slots: Slots): [port: number, slot: number][] {
-	return [...slots.placed()].map(({ endpoint: { port }, slot }) => [port, slot]);
+function placed(slots: Slots<Endpoint>): [port: number, slot: number][] {
+	return [...slots.placed()].map(({ item: { port }, slot }) => [port, slot]);
 }
 
 describe('slots', () => {
 	it('are dealt out lowest first, once per endpoint', () => {
-		const { adds, removes, added, removed } = replace(new Slots(4), [1, 2, 1]);
+		const { adds, removes, added, removed } = replace(new Slots(4, endpointId), [1, 2, 1]);
 		assert.deepEqual(adds, [
 			[1, 0],
 			[2, 1],
@@ -41,7 +42,7 @@ describe('slots', () => {
 	});
 
 	it('stay with an endpoint that stays, and are taken back from one that goes', () => {
-		const slots = new Slots(4);
+		const slots = new Slots(4, endpointId);
 		replace(slots, [1, 2]);
 		const { adds, removes, added, removed } = replace(slots, [2, 3]);
 		assert.deepEqual(removes, [[1, 0]]);
@@ -55,21 +56,21 @@ describe('slots', () => {
 	});
 
 	it('may all be taken, and one more is refused', () => {
-		const slots = new Slots(2);
+		const slots = new Slots(2, endpointId);
 		assert.deepEqual(replace(slots, [1, 2]).refused, []);
 		assert.deepEqual(replace(slots, [1, 2, 3]).refused, [endpoint(3)]);
 		assert.deepEqual(replace(slots, [1, 3]).adds, [[3, 1]]);
 	});
 
 	it('are not taken by an endpoint that the maps refused: the next call tries it again', () => {
-		const slots = new Slots(2);
+		const slots = new Slots(2, endpointId);
 		assert.throws(() => replace(slots, [1, 2], [2]), /no room for 2/);
 		assert.deepEqual(placed(slots), [[1, 0]]);
 		assert.deepEqual(replace(slots, [1, 2]).adds, [[2, 1]]);
 	});
 
 	it('stay with an endpoint that could not be taken out of the maps, so that nobody else counts there', () => {
-		const slots = new Slots(3);
+		const slots = new Slots(3, endpointId);
 		replace(slots, [1, 2]);
 		assert.throws(() => replace(slots, [3], [2]), /no room for 2/);
 		assert.deepEqual(placed(slots), [[2, 1]]);

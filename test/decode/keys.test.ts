@@ -33,8 +33,8 @@ describe('a key', () => {
 
 	it('of no address is our own mistake', () => assert.throws(() => encodeAddressKey('localhost'), TypeError));
 
-	it('of a new endpoint has its slot and open gates', () => {
-		assert.equal(hex(encodeEndpointState(0x01020304)), `04030201${'00'.repeat(36)}`);
+	it("of a new endpoint has its slot, its host's, and open gates", () => {
+		assert.equal(hex(encodeEndpointState(0x01020304, 0x05060708)), `0403020108070605${'00'.repeat(64)}`);
 	});
 });
 
@@ -80,11 +80,14 @@ describe('a last write', () => {
 
 describe('per-CPU values', () => {
 	it('are summed by name, beyond 32 bits', () => {
-		const values = new BigUint64Array(16).map((_, index) => BigInt(index % 8) + (index < 8 ? 0n : 2n ** 32n));
+		const fields = 12;
+		const values = new BigUint64Array(2 * fields).map(
+			(_, index) => BigInt(index % fields) + (index < fields ? 0n : 2n ** 32n),
+		);
 		const sum = sumEndpointCounters(new Uint8Array(values.buffer));
 		assert.deepEqual(
 			Object.values(sum),
-			[0, 1, 2, 3, 4, 5, 6, 7].map((value) => 2 * value + 2 ** 32),
+			Array.from({ length: fields }, (_, value) => 2 * value + 2 ** 32),
 		);
 		assert.equal(sum.refusals, 2 ** 32);
 		assert.equal(sum.eventsLost, 2 ** 32 + 14);

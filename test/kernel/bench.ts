@@ -34,7 +34,7 @@ function load({ eventIntervalMs = 3_600_000, eventBurst = 5, ringBytes = 65_536 
 			event_interval_ns: u64Constant(eventIntervalMs * nanosecondsPerMillisecond),
 			event_burst: u32Constant(eventBurst),
 		},
-		maxEntries: { events: ringBytes, endpoints: 64, counters: 64 },
+		maxEntries: { events: ringBytes, endpoints: 64, counters: 64, hosts: 64, senders: 64, learned: 64 },
 	});
 }
 
@@ -68,7 +68,13 @@ export class Bench {
 	}
 
 	takeRefusals(): RefusalEvent[] {
-		return this.takeEvents().filter((event) => event.kind === 'refusal');
+		return this.take('refusal');
+	}
+
+	/** Takes all events, and gives those of one kind. */
+	take<Kind extends KernelEvent['kind']>(kind: Kind): Extract<KernelEvent, { kind: Kind }>[] {
+		const isOfKind = (event: KernelEvent): event is Extract<KernelEvent, { kind: Kind }> => event.kind === kind;
+		return this.takeEvents().filter(isOfKind);
 	}
 
 	takeEvents(): KernelEvent[] {

@@ -9,17 +9,17 @@ export const refusalFlags = tcpFlag.rst | tcpFlag.ack;
 export const acceptanceFlags = tcpFlag.syn | tcpFlag.ack;
 
 const etherType = { ipv4: 0x0800, arp: 0x0806, ipv6: 0x86dd } as const;
-const ipProtocol = { tcp: 6, udp: 17 } as const;
+export const ipProtocol = { icmp: 1, ipip: 4, tcp: 6, udp: 17, ipv6: 41, gre: 47, icmp6: 58, sctp: 132 } as const;
 
-function concat(...parts: readonly Uint8Array[]): Uint8Array {
+export function concat(...parts: readonly Uint8Array[]): Uint8Array {
 	return Uint8Array.from(parts.flatMap((part) => [...part]));
 }
 
-function be16(value: number): Uint8Array {
+export function be16(value: number): Uint8Array {
 	return Uint8Array.of(value >> 8, value & 0xff);
 }
 
-function be32(value: number): Uint8Array {
+export function be32(value: number): Uint8Array {
 	return concat(be16(value >>> 16), be16(value & 0xffff));
 }
 

@@ -30,6 +30,10 @@ const nothing: EndpointCounters = {
 	eventsSent: 0,
 	eventsSuppressed: 0,
 	eventsLost: 0,
+	unreachables: 0,
+	rejections: 0,
+	ownUnreachables: 0,
+	strangers: 0,
 };
 const noLosses = {
 	ringFull: 0,

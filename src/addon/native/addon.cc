@@ -11,8 +11,11 @@
 #include "ring_reader.h"
 
 #include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 
 #include <cerrno>
+#include <cstring>
 #include <ctime>
 
 namespace ipvigil
@@ -58,6 +61,18 @@ Napi::Value interfaceIndex(const Napi::CallbackInfo &info)
 	return index == 0 ? info.Env().Undefined() : Napi::Number::New(info.Env(), index);
 }
 
+/** ARPHRD_*: what the frames of an interface begin with (netdevice(7), SIOCGIFHWADDR). */
+Napi::Value interfaceHardwareType(const Napi::CallbackInfo &info)
+{
+	const std::string name = info[0].As<Napi::String>();
+	ifreq request{};
+	std::strncpy(request.ifr_name, name.c_str(), sizeof(request.ifr_name) - 1);
+	const Descriptor socketFd(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+	if (!socketFd.isOpen() || ioctl(socketFd.get(), SIOCGIFHWADDR, &request) < 0)
+		throw systemError(info.Env(), errno, "ioctl(SIOCGIFHWADDR)", name);
+	return Napi::Number::New(info.Env(), request.ifr_hwaddr.sa_family);
+}
+
 Napi::Object initialise(Napi::Env env, Napi::Object exports)
 {
 	LibbpfLog::install();
@@ -77,6 +92,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports)
 	exports.Set("bootNs", Napi::Function::New(env, bootNs));
 	exports.Set("possibleCpus", Napi::Function::New(env, possibleCpus));
 	exports.Set("interfaceIndex", Napi::Function::New(env, interfaceIndex));
+	exports.Set("interfaceHardwareType", Napi::Function::New(env, interfaceHardwareType));
 	return exports;
 }
 

@@ -23,6 +23,8 @@ namespace
 /** BPF_TCX_INGRESS of Linux 6.6 (include/uapi/linux/bpf.h): older headers and libbpf 1.1 do not name it, but pass it
  * on. */
 constexpr auto tcxIngress = static_cast<bpf_attach_type>(46);
+/** BPF_F_BEFORE of Linux 6.6: with no other program named, before all of them. */
+constexpr uint32_t beforeAll = 1 << 3;
 /** What a program may grow a packet by in a test run: XDP_PACKET_HEADROOM. */
 constexpr size_t headroomBytes = 256;
 
@@ -72,11 +74,13 @@ Napi::Value BpfObject::attachXdp(const Napi::CallbackInfo &info)
 	return linkTo(info.Env(), programFd(info.Env(), name), info[1].As<Napi::Number>(), BPF_XDP, &options, name);
 }
 
-/** (program, interface index) */
+/** (program, interface index, first?) */
 Napi::Value BpfObject::attachTcx(const Napi::CallbackInfo &info)
 {
 	const std::string name = info[0].As<Napi::String>();
-	return linkTo(info.Env(), programFd(info.Env(), name), info[1].As<Napi::Number>(), tcxIngress, nullptr, name);
+	bpf_link_create_opts options = linkOptions();
+	options.flags = info[2].As<Napi::Boolean>() ? beforeAll : 0;
+	return linkTo(info.Env(), programFd(info.Env(), name), info[1].As<Napi::Number>(), tcxIngress, &options, name);
 }
 
 /** (program, interface index, handle, priority, replace?) */

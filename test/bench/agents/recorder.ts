@@ -21,7 +21,7 @@ export function record(interfaceName: string, endpoint: Endpoint): () => Refusal
 		constants: { event_interval_ns: u64Constant(0), event_burst: u32Constant(1) },
 		maxEntries: { events: ringBytes, endpoints: 64, counters: 64 },
 	});
-	object.map('endpoints').set(encodeEndpointKey(endpoint), encodeEndpointState(0));
+	object.map('endpoints').set(encodeEndpointKey(endpoint), encodeEndpointState(0, 0));
 	const link = object.attachTcx('wire_tc', interfaceIndex(interfaceName) ?? 0);
 	return () => {
 		const refusals: RefusalEvent[] = [];

@@ -3,7 +3,7 @@
  * The verifier's own words are the only true answer to what a kernel allows, and capture/availability.ts knows them.
  */
 import { BpfObject, kernel, objectPath } from '../../../addon/index.js';
-import { programFor } from '../../../capture/attach.js';
+import { programsFor } from '../../../capture/attach.js';
 import { inInitialPidNamespace, ownPidNamespace } from '../../../capture/audit.js';
 import { explain } from '../../../capture/availability.js';
 import { loadObject } from '../../../capture/programs.js';
@@ -36,10 +36,10 @@ function addonCheck(): Check {
 /** Loads what the configured way of attaching needs, with the layout guard that `run` has too. */
 function wireCheck(attach: Config['attach']): Check {
 	if (attach === 'none') return ok('wire', 'not needed: attach is none');
-	const program = programFor(attach);
+	const programs = programsFor(attach);
 	try {
-		loadObject({ object: 'wire', programs: [program] }).close();
-		return ok('wire', `${program} loads: refusals on the wire can be seen`);
+		loadObject({ object: 'wire', programs }).close();
+		return ok('wire', `${programs[0]} loads: refusals and ICMP errors on the wire can be seen`);
 	} catch (error) {
 		const { reason, remedy } = explain('wire', error);
 		return missing('wire', toExit(error).kind, reason, remedy);
