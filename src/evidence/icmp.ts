@@ -4,18 +4,20 @@
  * sends by default where a closed port would send a RST. PURE.
  */
 import type { UnreachableEvent } from '../decode/event.js';
-import type { Protocol } from '../table/model.js';
 
 /** Against whom an error counts: nobody, the endpoint (nothing listens), or the host (no way to it). */
 export type Blame = 'nobody' | 'endpoint' | 'host';
 
 interface Code {
 	name: string;
-	blame: Blame | ((protocol: Protocol) => Blame);
+	blame: Blame | ((error: Error) => Blame);
 }
 
-/** Nothing listens on a UDP or SCTP port; for TCP it is a firewall's word. */
-const portUnreachable = (protocol: Protocol): Blame => (protocol === 'tcp' ? 'nobody' : 'endpoint');
+/** Nothing listens on a UDP or SCTP port; for TCP it is a firewall's word. A tunnel that ends nowhere is the host's. */
+function portUnreachable({ endpoint: { protocol }, tunnel }: Error): Blame {
+	if (tunnel !== 'none') return 'host';
+	return protocol === 'tcp' ? 'nobody' : 'endpoint';
+}
 
 const type3: Readonly<Record<number, Code>> = {
 	0: { name: 'net unreachable', blame: 'host' },
@@ -66,7 +68,7 @@ const codes = {
 	]),
 };
 
-type Error = Pick<UnreachableEvent, 'endpoint' | 'icmpType' | 'icmpCode'>;
+type Error = Pick<UnreachableEvent, 'endpoint' | 'icmpType' | 'icmpCode' | 'tunnel'>;
 
 function codeOf({ endpoint, icmpType, icmpCode }: Error): Code {
 	const unknown = { name: `ICMP type ${icmpType} code ${icmpCode}`, blame: 'nobody' as const };
@@ -80,5 +82,5 @@ export function icmpName(error: Error): string {
 
 export function icmpBlame(error: Error): Blame {
 	const { blame } = codeOf(error);
-	return typeof blame === 'function' ? blame(error.endpoint.protocol) : blame;
+	return typeof blame === 'function' ? blame(error) : blame;
 }

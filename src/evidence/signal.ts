@@ -81,12 +81,14 @@ function fromRefusal(event: RefusalEvent): Signal | undefined {
 function fromUnreachable(event: UnreachableEvent): Signal | undefined {
 	const blame = icmpBlame(event);
 	if (blame === 'nobody') return undefined;
-	const { endpoint } = event;
-	const known = endpoint.port !== 0;
+	const { protocol, ...host } = event.endpoint;
+	const known = protocol !== undefined && host.port !== 0;
 	// A quote that ends before the ports cannot name the endpoint: nothing listens there, but where?
 	if (blame === 'endpoint' && !known) return undefined;
 	const scope: Scope =
-		blame === 'endpoint' ? { kind: 'endpoint', endpoint } : { kind: 'host', address: endpoint.address };
+		blame === 'endpoint' && known
+			? { kind: 'endpoint', endpoint: { ...host, protocol } }
+			: { kind: 'host', address: host.address };
 	const detail = `${icmpName(event)}, says ${event.reporter}`;
 	return { name: 'unreachable', scope, verified: false, count: 1 + event.suppressed, client: event.client, detail };
 }

@@ -76,6 +76,14 @@ describe('an ICMP error', () => {
 		assert.equal(icmpName(unreachable(3, 0)), 'net unreachable');
 	});
 
+	it('about a tunnel that ends nowhere blames the host, whatever was in it', () => {
+		for (const protocol of ['tcp', undefined] as const) {
+			const event = unreachable(3, 3);
+			const endpoint = { ...event.endpoint, protocol };
+			assert.equal(icmpBlame({ ...event, endpoint, tunnel: 'gue' }), 'host');
+		}
+	});
+
 	it('without a name keeps its numbers', () => assert.equal(icmpName(unreachable(3, 77)), 'ICMP type 3 code 77'));
 
 	it('speaks of the whole host where no way leads to it, and of the endpoint where nothing listens', () => {

@@ -53,21 +53,21 @@ function isMalformed({ fields }: Dissection, what: string): boolean {
  * wire only how long they are.
  */
 export function opinionOf(dissection: Dissection): Opinion | undefined {
-	const tags = tagFields.reduce((sum, name) => sum + dissection.fields[name].length, 0);
 	const [network, ...layers] = dissection.layers.filter((layer) => !dress.includes(layer));
-	if (tags > tagsMax) return nothing;
+	if (tagsOf(dissection) > tagsMax) return nothing;
 	if (network === 'ip') return opinion4(dissection, layers);
 	if (network === 'ipv6') return opinion6(dissection, layers);
 	return has(dissection, '_ws.malformed') ? unread : nothing;
 }
 
-const protocolTcp = '6';
+/** ICMP and TCP: of all else a fragment is none of the wire's business. */
+const readProtocols = ['1', '6'];
 
 /** tshark goes by the version in the header and not by the EtherType; the wire wants both to agree. */
 function opinion4(dissection: Dissection, [transport]: string[]): Opinion | undefined {
 	if (isMalformed(dissection, 'IPv4') || transport === 'ipv6') return unread;
 	const isFragment = first(dissection, 'ip.flags.mf') === '1' || Number(first(dissection, 'ip.frag_offset')) > 0;
-	if (isFragment && first(dissection, 'ip.proto') === protocolTcp) return lost('fragment');
+	if (isFragment && readProtocols.includes(first(dissection, 'ip.proto'))) return lost('fragment');
 	if (transport === 'tcp') return answerOpinion(dissection, 'ip');
 	return transport === undefined ? unread : nothing;
 }
@@ -103,6 +103,22 @@ function wordFor(flags: number, sequence: number): string {
 	return (flags & known) === refusalFlags && sequence === 0 ? 'refusal' : 'reset';
 }
 
+const ethernetOctets = 14;
+const octetsPerTag = 4;
+const ipv6Octets = 40;
+
+function tagsOf({ fields }: Dissection): number {
+	return tagFields.reduce((sum, name) => sum + fields[name].length, 0);
+}
+
+/** tshark reads what there is of a packet that says it is longer; a host drops it (ip_rcv, net/ipv4/ip_input.c). */
+function isLongerThanFrame(dissection: Dissection, network: 'ip' | 'ipv6'): boolean {
+	const before = ethernetOctets + octetsPerTag * tagsOf(dissection);
+	const octets =
+		network === 'ip' ? Number(first(dissection, 'ip.len')) : ipv6Octets + Number(first(dissection, 'ipv6.plen'));
+	return before + octets > Number(first(dissection, 'frame.len'));
+}
+
 /** A header that is cut in its options tells tshark something, and the wire nothing. */
 function answerOpinion(dissection: Dissection, network: 'ip' | 'ipv6'): Opinion | undefined {
 	if (!has(dissection, 'tcp.flags')) return unread;
@@ -110,6 +126,7 @@ function answerOpinion(dissection: Dissection, network: 'ip' | 'ipv6'): Opinion 
 	const isCut = has(dissection, 'tcp.short_segment');
 	if (!isAnswer(flags)) return isCut || isMalformed(dissection, 'TCP') ? unread : nothing;
 	if (isCut) return lost('truncated');
+	if (isLongerThanFrame(dissection, network)) return lost('malformedPacket');
 	return isMalformed(dissection, 'TCP') ? undefined : { said: answer(dissection, network, flags), loss: 'none' };
 }
 
