@@ -105,8 +105,9 @@ function refused({ answersSyn, interfaceIndex, sender, suppressed }: RefusalEven
 
 function unreachable(event: UnreachableEvent, options: ViewOptions): string {
 	const { endpoint, tunnel, interfaceIndex, sender, suppressed } = event;
+	const { protocol, address } = endpoint;
 	const through = tunnel === 'none' ? '' : ` through ${tunnel}`;
-	const about = `about a packet to ${endpointId(endpoint)}${through}`;
+	const about = `about a packet to ${protocol ? endpointId({ ...endpoint, protocol }) : address}${through}`;
 	return `${icmpName(event)} ${about}, on ${interfaceOf(interfaceIndex, options)}${fromWhom(sender)}${andMore(suppressed)}`;
 }
 
