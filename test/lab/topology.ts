@@ -96,7 +96,9 @@ function nodeScript(node: Node, topology: Topology): string {
 	const lines = [
 		'link set dev lo up',
 		...(node.links ?? []),
-		...ports.map((port) => `link set dev ${port.interface} ${port.master ? `master ${port.master} ` : ''}up`),
+		// A bond takes no port that is up, and some kernels set it up first where one command asks for both.
+		...ports.flatMap(({ interface: name, master }) => (master ? [`link set dev ${name} master ${master}`] : [])),
+		...ports.map((port) => `link set dev ${port.interface} up`),
 		...Object.entries(node.addresses ?? {}).flatMap(([name, list]) =>
 			list.map((address) => addressLine(name, address)),
 		),

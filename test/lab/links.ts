@@ -1,0 +1,59 @@
+/**
+ * Links for the scenarios: the director's side towards the servers put on a bond or a VLAN, links cut at the switch, and
+ * what ipvigil says of them read from its log.
+ */
+import type { LinkChange } from '../../src/evidence/links.js';
+import type { Daemon, Lab } from './scenario.js';
+import { type Node, portName, switchOf, type Topology } from './topology.js';
+
+/** How long a change may take to be told: a bond polls its links every 50 ms, and an emulated guest stands still now and then. */
+export const changeLimitMs = 20_000;
+
+/** `back0` of the director becomes the bond `bond0` of `s0` and `s1`, active-backup, its links polled every 50 ms. */
+export function overBond(topology: Topology): Topology {
+	const ports = ['s0', 's1'].map((name) => ({ node: topology.director, interface: name, master: 'bond0' }));
+	const networks = topology.networks.map((network) => ({
+		...network,
+		ports: network.ports.flatMap((port) =>
+			port.node === topology.director && port.interface === 'back0' ? ports : [port],
+		),
+	}));
+	const links = ['link add name bond0 type bond mode active-backup miimon 50', 'link set dev bond0 up'];
+	const nodes = topology.nodes.map((node) => (node.name === topology.director ? moved(node, 'bond0', links) : node));
+	return { ...topology, networks, nodes, modules: [...topology.modules, 'bonding'] };
+}
+
+/** Everybody's `back0` carries the VLAN 7, and `back0.7` the addresses. */
+export function overVlan(topology: Topology): Topology {
+	const links = ['link set dev back0 up', 'link add link back0 name back0.7 type vlan id 7', 'link set dev back0.7 up'];
+	const nodes = topology.nodes.map((node) => (node.addresses?.back0 ? moved(node, 'back0.7', links) : node));
+	return { ...topology, nodes, modules: [...topology.modules, '8021q'] };
+}
+
+function moved(node: Node, name: string, links: string[]): Node {
+	const { back0 = [], ...others } = node.addresses ?? {};
+	return { ...node, links: [...(node.links ?? []), ...links], addresses: { ...others, [name]: back0 } };
+}
+
+/** Cuts or mends the cable of a node's interface, at the switch `back`: what it notices is its carrier. */
+export async function setCable(lab: Lab, node: string, name: string, state: 'up' | 'down'): Promise<void> {
+	const port = portName({ node, interface: name });
+	await lab.exec(switchOf({ name: 'back' }), 'ip', 'link', 'set', 'dev', port, state);
+}
+
+/** What ipvigil's log says of links, in order. */
+export function linkChanges(daemon: Daemon): LinkChange[] {
+	return daemon.log().flatMap((line) => {
+		const { interface: interfaceName, ...change } = line as unknown as LinkChange & { interface?: string };
+		return interfaceName !== undefined && change.what !== undefined && change.by !== undefined
+			? [{ ...change, interfaceName }]
+			: [];
+	});
+}
+
+/** The changes of one kind of one interface, as "by from to". */
+export function changesOf(daemon: Daemon, name: string, what: LinkChange['what']): string[] {
+	return linkChanges(daemon)
+		.filter((change) => change.interfaceName === name && change.what === what)
+		.map(({ by, from, to }) => `${by} ${from} ${to}`);
+}
