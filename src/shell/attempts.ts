@@ -1,17 +1,14 @@
 /**
- * Keeps the hooks inside IPVS on the table's destinations, where they can be had, and says who tells of connection
- * attempts: they, or else the wire. It sees no event and decides nothing.
+ * Keeps the hooks inside IPVS on the table's destinations, while they are attached, and says who tells of connection
+ * attempts: they, or else the wire. It sees no event, decides nothing, and neither attaches nor lets go (hooks.ts).
  */
 import type { Logger } from 'pino';
-import type { Unavailable } from '../capture/availability.js';
 import type { ListedDestination, ListingChanges, OutcomeCapture } from '../capture/outcome.js';
 import type { AttemptSource } from '../evidence/signal.js';
 import { destinationId } from '../table/identity.js';
 import type { Snapshot } from '../table/model.js';
 
 export interface AttemptParts {
-	/** Undefined where the configuration leaves the hooks alone. */
-	open: (() => OutcomeCapture | Unavailable) | undefined;
 	log: Logger;
 	onSource: (source: AttemptSource) => void;
 }
@@ -19,20 +16,29 @@ export interface AttemptParts {
 export class AttemptWatch {
 	readonly #parts: AttemptParts;
 	#capture: OutcomeCapture | undefined;
+	#snapshot: Snapshot | undefined;
 	#listed = '';
 
+	/** Until hooks are given to it, the wire tells. */
 	constructor(parts: AttemptParts) {
 		this.#parts = parts;
-		this.#open();
+		parts.onSource('wire');
 	}
 
-	/** Undefined where the hooks are not attached. */
-	get capture(): OutcomeCapture | undefined {
-		return this.#capture;
+	/** The hooks as they are attached now; undefined where they are not. */
+	use(capture: OutcomeCapture | undefined): void {
+		if (capture === this.#capture) return;
+		this.#capture = capture;
+		this.#listed = '';
+		for (const { hook, reason } of capture?.hooks.filter(({ attached }) => !attached) ?? [])
+			this.#parts.log.warn({ hook, reason }, 'a hook inside IPVS is not attached: what it counts is missing');
+		if (this.#snapshot) this.follow(this.#snapshot);
+		this.#parts.onSource(capture ? 'outcome' : 'wire');
 	}
 
 	/** Lists the table's destinations. Never throws: what fails is told and tried again with the next snapshot. */
 	follow(snapshot: Snapshot): void {
+		this.#snapshot = snapshot;
 		if (!this.#capture) return;
 		const destinations = destinationsOf(snapshot);
 		const listed = destinations.map(({ service, destination }) => destinationId(service, destination)).join();
@@ -43,27 +49,6 @@ export class AttemptWatch {
 		} catch (error) {
 			this.#parts.log.error({ err: error }, 'not every destination is listed for the hooks inside IPVS; trying again');
 		}
-	}
-
-	close(): void {
-		this.#capture?.close();
-		this.#capture = undefined;
-	}
-
-	#open(): void {
-		const { open, log, onSource } = this.#parts;
-		const opened = open?.();
-		if (opened && !opened.available) {
-			const { reason, remedy } = opened;
-			log.warn({ reason, remedy }, 'no hooks inside IPVS: attempts are told by the wire alone, and only in NAT');
-		} else if (opened) this.#take(opened);
-		onSource(this.#capture ? 'outcome' : 'wire');
-	}
-
-	#take(capture: OutcomeCapture): void {
-		this.#capture = capture;
-		for (const { hook, reason } of capture.hooks.filter(({ attached }) => !attached))
-			this.#parts.log.warn({ hook, reason }, 'a hook inside IPVS is not attached: what it counts is missing');
 	}
 
 	#tell({ added, removed, refused }: ListingChanges): void {

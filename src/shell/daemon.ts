@@ -3,8 +3,6 @@
  * and everything is told. This file reads as the table of contents; each line of it is explained where it leads.
  */
 import type { Logger } from 'pino';
-import { type AuditCapture, openAudit } from '../capture/audit.js';
-import { openOutcome } from '../capture/outcome.js';
 import type { KernelEvent } from '../decode/event.js';
 import type { Writer } from '../judge/input.js';
 import type { Lease } from '../judge/lease.js';
@@ -23,6 +21,7 @@ import { bootMs } from './clock.js';
 import type { Config } from './config.js';
 import { createExecutors } from './executor.js';
 import { claim } from './instance.js';
+import { IpvsHooks } from './ipvs-hooks.js';
 import { Loop } from './loop.js';
 import { rehearse } from './rehearsal.js';
 import { serveReport } from './report.js';
@@ -88,7 +87,7 @@ class Daemon {
 	readonly #ledger: Ledger;
 	readonly #calibration: Calibration;
 	readonly #journal: Journal;
-	readonly #audit: AuditCapture | undefined;
+	readonly #hooks: IpvsHooks;
 	readonly #loop: Loop;
 	readonly #vantage;
 	readonly #attempts: AttemptWatch;
@@ -116,8 +115,19 @@ class Daemon {
 		this.#journal = new Journal({ directory: config.journalDirectory, ...config.journal, onTrouble });
 		// The last thing that may fail; what is opened after it only says that it is not to be had.
 		this.#vantage = openVantage({ config, routes, log, onEvents: (events) => this.#hear(events) });
-		this.#audit = this.#openAudit();
-		this.#attempts = this.#openAttempts();
+		this.#attempts = new AttemptWatch({
+			log,
+			onSource: (source) => {
+				this.#witness.attempts = source;
+			},
+		});
+		this.#hooks = new IpvsHooks({
+			config,
+			log,
+			onEvents: (events) => this.#hear(events),
+			onChange: () => this.#hooksChanged(),
+		});
+		this.#attempts.use(this.#hooks.outcome);
 		const lastWriter = (lease: Lease) => this.#lastWriter(lease);
 		const weights = new Weights({ table, ledger: this.#ledger, dryRun, lastWriter });
 		this.#loop = new Loop(
@@ -134,7 +144,7 @@ class Daemon {
 				log,
 				dryRun,
 				nowMs: bootMs,
-				hearAudit: () => this.#audit?.drain(),
+				hearAudit: () => this.#hooks.audit?.drain(),
 				feed: (message) => this.#loop.take(message),
 				noted: this.#targets.noted,
 			}),
@@ -152,7 +162,7 @@ class Daemon {
 		this.#ways = await this.#openWays();
 		const sinceMs = bootMs();
 		const snapshot = await this.table.snapshot();
-		this.#audit?.drain();
+		this.#hooks.audit?.drain();
 		this.#loop.take({ kind: 'table', snapshot, sinceMs });
 		this.#resume();
 		await this.#follow(snapshot);
@@ -163,8 +173,8 @@ class Daemon {
 			log: this.log,
 			state: this.#loop.state,
 			wire: this.#vantage.wire,
-			audit: this.#audit,
-			outcome: () => this.#attempts.capture,
+			audit: () => this.#hooks.audit,
+			outcome: () => this.#hooks.outcome,
 			links: () => this.#ways?.links,
 			journal: this.#journal,
 			targets: this.#targets,
@@ -190,20 +200,6 @@ class Daemon {
 		});
 	}
 
-	#openAttempts(): AttemptWatch {
-		const onEvents = (events: KernelEvent[]) => this.#hear(events);
-		const onError = (error: Error) => this.log.error({ err: error }, 'the outcomes of attempts could not be read');
-		// A table that is not the kernel's has no connections in it.
-		const hooked = this.config.attempts === 'auto' && !this.config.table;
-		return new AttemptWatch({
-			open: hooked ? () => openOutcome({ onEvents, onError }) : undefined,
-			log: this.log,
-			onSource: (source) => {
-				this.#witness.attempts = source;
-			},
-		});
-	}
-
 	#openWays(): Promise<Ways> {
 		return Ways.open({
 			config: this.config,
@@ -214,20 +210,10 @@ class Daemon {
 		});
 	}
 
-	#openAudit(): AuditCapture | undefined {
-		if (this.config.table) return undefined;
-		const audit = openAudit({
-			pinDirectory: this.config.pinDirectory,
-			onEvents: (events) => this.#hear(events),
-			onError: (error) => this.log.error({ err: error }, 'the audit events could not be read'),
-		});
-		if (audit.available) {
-			if (audit.adopted) this.log.info('the audit of an earlier ipvigil is taken over: no write was missed since');
-			return audit;
-		}
-		const { reason, remedy } = audit;
-		this.log.warn({ reason, remedy }, 'the table is not audited: writes by others are noticed by their value only');
-		return undefined;
+	/** The table is another one where ip_vs has come or gone, and who tells of attempts may be too. */
+	#hooksChanged(): void {
+		this.#attempts.use(this.#hooks.outcome);
+		this.#feed.refresh();
 	}
 
 	/** Takes up what an earlier ipvigil left in the ledger, and clears away what is nobody's. */
@@ -277,7 +263,7 @@ class Daemon {
 
 	/** Who wrote a leased destination last. Own: this process, or the one that entered the lease. */
 	#lastWriter(lease: Lease): Writer | undefined {
-		const last = this.#audit?.lastWriter(lease.service, lease.destination);
+		const last = this.#hooks.audit?.lastWriter(lease.service, lease.destination);
 		return last && { pid: last.pid, comm: last.comm, own: last.pid === process.pid || last.pid === lease.pid };
 	}
 
@@ -293,11 +279,9 @@ class Daemon {
 		this.#loop.close();
 		this.#feed.close();
 		this.#vantage.close();
-		this.#attempts.close();
 		this.#ways?.close();
 		// Where something is still owed, the helper and a successor need to know who wrote last.
-		if (givingBack && isSettled(this.#loop.state)) this.#audit?.release();
-		else this.#audit?.close();
+		this.#hooks.close(!(givingBack && isSettled(this.#loop.state)));
 		this.#prober.close();
 		this.#calibration.flush();
 		await Promise.allSettled([this.#report?.close(), this.#targets.close(), this.#journal.close()]);

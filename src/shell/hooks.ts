@@ -18,6 +18,8 @@ export interface HookedParts<T> {
 	/** As messages call it: `audit`. */
 	name: string;
 	open: () => T | Unavailable;
+	/** What it means that it is not to be had, as a sentence of the log. */
+	without: string;
 	/** Detaches everything, pins included: the module must be free afterwards. */
 	letGo: (capture: T) => void;
 }
@@ -80,7 +82,7 @@ export class Hooked<T extends { readonly available: true }> {
 		}
 		const { reason, remedy } = opened;
 		if (reason !== this.#reason?.reason)
-			this.log.warn({ reason, remedy }, `the ${this.parts.name} is not to be had; trying again every minute`);
+			this.log.warn({ reason, remedy }, `${this.parts.without}; trying again every minute`);
 		this.#reason = opened;
 		return false;
 	}

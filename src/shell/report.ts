@@ -24,7 +24,7 @@ export interface ReportParts {
 	log: Logger;
 	state: State;
 	wire: WireCapture | undefined;
-	audit: AuditCapture | undefined;
+	audit: () => AuditCapture | undefined;
 	outcome: () => OutcomeCapture | undefined;
 	links: () => Links | undefined;
 	journal: Journal;
@@ -123,7 +123,7 @@ function latencies(all: readonly (readonly number[])[]): { counts: readonly numb
 }
 
 function losses({ wire, audit, outcome, links, journal, targets }: ReportParts): MetricsView['losses'] {
-	const streams = [wire?.losses(), audit?.losses(), outcome()?.losses(), links()?.hooks?.losses()];
+	const streams = [wire?.losses(), audit()?.losses(), outcome()?.losses(), links()?.hooks?.losses()];
 	const sum = (of: keyof StreamLosses) => streams.reduce((total, one) => total + (one?.[of] ?? 0), 0);
 	return {
 		ring: sum('ringFull'),

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pino } from 'pino';
-import { unavailable } from '../../src/capture/availability.js';
 import type { ListedDestination, OutcomeCapture } from '../../src/capture/outcome.js';
 import type { AttemptSource } from '../../src/evidence/signal.js';
 import { AttemptWatch } from '../../src/shell/attempts.js';
@@ -20,7 +19,6 @@ class Recorder {
 	readonly available = true;
 	readonly hooks = [{ hook: 'watch_leave', attached: false, reason: 'inlined' }];
 	readonly listings: string[][] = [];
-	closed = false;
 
 	constructor(private failures = 0) {}
 
@@ -28,10 +26,6 @@ class Recorder {
 		this.listings.push(wanted.map(({ destination }) => destination.address));
 		if (this.failures-- > 0) throw new Error('E2BIG');
 		return { added: wanted.length, removed: 0, refused: wanted.slice(2) };
-	}
-
-	close() {
-		this.closed = true;
 	}
 }
 
@@ -41,36 +35,41 @@ interface Line {
 	refused?: number;
 }
 
-function watch(open: (() => OutcomeCapture) | undefined | (() => ReturnType<typeof unavailable>)) {
+function watch(capture: OutcomeCapture | undefined) {
 	const lines: Line[] = [];
 	const log = pino({ level: 'info' }, { write: (line: string) => void lines.push(JSON.parse(line) as Line) });
 	const sources: AttemptSource[] = [];
-	const watching = new AttemptWatch({ open, log, onSource: (source) => sources.push(source) });
+	const watching = new AttemptWatch({ log, onSource: (source) => sources.push(source) });
+	watching.use(capture);
 	return { watching, lines, sources };
 }
 
-const recorded = (recorder: Recorder) => () => recorder as unknown as OutcomeCapture;
+const recorded = (recorder: Recorder) => recorder as unknown as OutcomeCapture;
 
-test('where the hooks attach they tell, and a hook that is missing is named', () => {
-	const { sources, lines, watching } = watch(recorded(new Recorder()));
-	assert.deepEqual(sources, ['outcome']);
+test('where the hooks are attached they tell, and a hook that is missing is named', () => {
+	const { sources, lines } = watch(recorded(new Recorder()));
+	assert.deepEqual(sources, ['wire', 'outcome']);
 	assert.deepEqual(
 		lines.map(({ hook }) => hook),
 		['watch_leave'],
 	);
-	assert.notEqual(watching.capture, undefined);
 });
 
-test('where they cannot be had the wire tells, and it is said why', () => {
-	const { sources, lines } = watch(() => unavailable('NO_IP_VS', 'ip_vs is not loaded', 'modprobe ip_vs'));
-	assert.deepEqual(sources, ['wire']);
-	assert.match(lines[0]?.msg ?? '', /no hooks inside IPVS/);
-});
-
-test('where the configuration leaves them alone nothing is opened, and nothing is said', () => {
+test('without hooks the wire tells, and nothing is listed', () => {
 	const { sources, lines, watching } = watch(undefined);
-	assert.deepEqual([sources, lines, watching.capture], [['wire'], [], undefined]);
 	watching.follow(snapshotOf('10.1.0.11'));
+	assert.deepEqual([sources, lines], [['wire'], []]);
+});
+
+test('hooks that come late are told the table at once, and when they go the wire tells again', () => {
+	const recorder = new Recorder();
+	const { sources, watching } = watch(undefined);
+	watching.follow(snapshotOf('10.1.0.11'));
+	watching.use(recorded(recorder));
+	watching.use(recorded(recorder));
+	assert.deepEqual(recorder.listings, [['10.1.0.11']]);
+	watching.use(undefined);
+	assert.deepEqual(sources, ['wire', 'outcome', 'wire']);
 });
 
 test('destinations are listed when they change, and not with every snapshot', () => {
@@ -93,11 +92,4 @@ test('destinations that do not fit are told', () => {
 	const { watching, lines } = watch(recorded(new Recorder()));
 	watching.follow(snapshotOf('10.1.0.11', '10.1.0.12', '10.1.0.13'));
 	assert.equal(lines.find(({ refused }) => refused !== undefined)?.refused, 1);
-});
-
-test('closing lets go of the hooks', () => {
-	const recorder = new Recorder();
-	const { watching } = watch(recorded(recorder));
-	watching.close();
-	assert.deepEqual([recorder.closed, watching.capture], [true, undefined]);
 });

@@ -23,6 +23,7 @@ class Stage {
 	readonly hooked = new Hooked<Attached>(
 		{
 			name: 'audit',
+			without: 'no audit',
 			open: () => {
 				this.done.push('open');
 				return this.answer;

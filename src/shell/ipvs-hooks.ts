@@ -1,0 +1,88 @@
+/**
+ * The two vantage points inside ip_vs as the daemon has them: the audit of the table and the attempts at connections.
+ * They come and go with the module and with the operator's wish (hooks.ts); here stands only what they are.
+ */
+import type { Logger } from 'pino';
+import { type AuditCapture, openAudit } from '../capture/audit.js';
+import { type OutcomeCapture, openOutcome } from '../capture/outcome.js';
+import type { KernelEvent } from '../decode/event.js';
+import { bootMs } from './clock.js';
+import type { Config } from './config.js';
+import { Hooked, HookKeeper } from './hooks.js';
+import { ReleaseRequest } from './release-request.js';
+
+export interface IpvsHooksParts {
+	config: Config;
+	log: Logger;
+	onEvents: (events: KernelEvent[]) => void;
+	/** Something was attached or let go, or the module has come or gone. */
+	onChange: () => void;
+}
+
+export class IpvsHooks {
+	readonly #audit: Hooked<AuditCapture>;
+	readonly #outcome: Hooked<OutcomeCapture>;
+	/** Undefined where the table is not the kernel's: nobody writes it, and it has no connections. */
+	readonly #keeper: HookKeeper | undefined;
+
+	constructor(parts: IpvsHooksParts) {
+		const { config, log, onChange } = parts;
+		this.#audit = hookedAudit(parts);
+		this.#outcome = hookedOutcome(parts);
+		if (config.table) return;
+		this.#keeper = new HookKeeper({
+			hooked: config.attempts === 'auto' ? [this.#audit, this.#outcome] : [this.#audit],
+			request: new ReleaseRequest(config.runtimeDirectory),
+			nowMs: bootMs,
+			log,
+			onChange,
+		});
+	}
+
+	get audit(): AuditCapture | undefined {
+		return this.#audit.current;
+	}
+
+	get outcome(): OutcomeCapture | undefined {
+		return this.#outcome.current;
+	}
+
+	/** `auditStays`: its hooks go on recording for a successor. */
+	close(auditStays: boolean): void {
+		this.#keeper?.close();
+		this.#outcome.close((outcome) => outcome.close());
+		this.#audit.close((audit) => (auditStays ? audit.close() : audit.release()));
+	}
+}
+
+function hookedAudit({ config, log, onEvents }: IpvsHooksParts): Hooked<AuditCapture> {
+	const onError = (error: Error) => log.error({ err: error }, 'the audit events could not be read');
+	const parts = {
+		name: 'audit',
+		without: 'the table is not audited: writes by others are noticed by their value only',
+		open: () => {
+			const audit = openAudit({ pinDirectory: config.pinDirectory, onEvents, onError });
+			if (audit.available) tellAudit(audit, log);
+			return audit;
+		},
+		letGo: (audit: AuditCapture) => audit.release(),
+	};
+	return new Hooked(parts, log);
+}
+
+function tellAudit({ adopted, hooks }: AuditCapture, log: Logger): void {
+	if (adopted) log.info('the audit of an earlier ipvigil is taken over: no write was missed since');
+	for (const { hook, reason } of hooks.filter(({ attached }) => !attached))
+		log.warn({ hook, reason }, 'a hook of the audit is not attached: what it tells is missing');
+}
+
+function hookedOutcome({ log, onEvents }: IpvsHooksParts): Hooked<OutcomeCapture> {
+	const onError = (error: Error) => log.error({ err: error }, 'the outcomes of attempts could not be read');
+	const parts = {
+		name: 'watch on attempts',
+		without: 'no hooks inside IPVS: attempts are told by the wire alone, and only in NAT',
+		open: () => openOutcome({ onEvents, onError }),
+		letGo: (outcome: OutcomeCapture) => outcome.close(),
+	};
+	return new Hooked(parts, log);
+}
