@@ -1,0 +1,86 @@
+/**
+ * Lies about a healthy server: refusals and ICMP errors that somebody else sends in its name, and a flood of SYNs from
+ * clients that do not exist. ipvigil runs as it would where it may write, and must write nothing.
+ */
+import { expectUnsuspected, type Testimony, testimony } from '../evidence.js';
+import { metric } from '../metrics.js';
+import { setWatchedStage, type WatchedStage } from '../refusals.js';
+import type { Lab, Lie, Scenario } from '../scenario.js';
+import { direct, nat } from '../topologies.js';
+
+/** Ten times what would raise suspicion; 2 s of it. */
+const lies = 100;
+const liesPerS = 50;
+
+const fromTheClients = { node: 'cl', interface: 'front0' };
+const fromAStranger = { node: 'st', interface: 'back0' };
+
+const kinds: Lie['kind'][] = ['rst', 'unreachable', 'refused-syn'];
+
+const spoofedRst: Scenario = {
+	name: 'spoofed-rst',
+	sentence: 'refusals and ICMP errors from the client side or from a wrong MAC address are believed by nobody',
+	topology: nat({ stranger: true }),
+	async run(lab: Lab) {
+		const stage = await setWatchedStage(lab, {});
+		const server = stage.victim;
+		for (const from of [fromTheClients, fromAStranger]) {
+			for (const kind of kinds) {
+				await lab.forge({ kind, from, server, count: lies, ratePerS: liesPerS });
+				lab.note(`${lies} lies (${kind}) about ${server.name} were sent by ${from.node} over ${from.interface}`);
+			}
+		}
+		const told = await expectNothing(lab, stage);
+		const scheduled = told.sum('scheduled');
+		lab.expect(scheduled >= stage.traffic.totals().started + lies, 'what the client side sent has arrived', scheduled);
+		lab.expect(told.attempts(server).refused === 0, 'no refusal is counted', told.attempts(server));
+		lab.expect(told.unreachables(server) === 0, 'no ICMP error is counted', told.unreachables(server));
+		const strangers = await metric(lab, 'ipvigil_lost_total{place="packet_stranger"}');
+		lab.expect((strangers ?? 0) >= lies, 'what the stranger says is rejected, and counted', strangers);
+		lab.fact("a stranger's packets rejected", strangers ?? 0);
+	},
+};
+
+/** 6 s of it: longer than an attempt waits before it counts as unanswered. */
+const floodPerS = 500;
+const flood = 3_000;
+
+const synFlood: Scenario = {
+	name: 'syn-flood',
+	sentence: 'a flood of SYNs from clients that do not exist costs no server its weight and no client its answer',
+	ci: ['7'],
+	topology: direct(),
+	async run(lab: Lab) {
+		const stage = await setWatchedStage(lab, {});
+		await lab.forge({ kind: 'syn', from: fromTheClients, server: stage.victim, count: flood, ratePerS: floodPerS });
+		lab.note(`${flood} SYNs from hosts that do not exist were sent at ${floodPerS} a second`);
+		const told = await testimony(lab);
+		lab.expect(told.sum('scheduled') > flood, 'the flood was scheduled', told.sum('scheduled'));
+		lab.fact('attempts scheduled', told.sum('scheduled'));
+		lab.fact('attempts unanswered', told.sum('unanswered'));
+		await expectUnharmed(lab, stage);
+	},
+};
+
+/** Not even a suspicion. */
+async function expectNothing(lab: Lab, stage: WatchedStage): Promise<Testimony> {
+	await expectUnharmed(lab, stage);
+	for (const server of lab.servers) await expectUnsuspected(lab, stage.daemon, server);
+	return testimony(lab);
+}
+
+async function expectUnharmed(lab: Lab, { daemon, traffic }: WatchedStage): Promise<void> {
+	const totals = await traffic.stop();
+	lab.expect(traffic.failures.length === 0, 'every true client is served', traffic.failures.slice(0, 5));
+	lab.fact('true clients served meanwhile', totals.ok);
+	const taken = (await daemon.journal()).filter(({ scenario }) => ['failed', 'quiesced'].includes(scenario));
+	lab.expect(taken.length === 0, 'no server is taken for dead', taken);
+	const weights = [...(await lab.director.weights())];
+	lab.expect(
+		weights.every(([, weight]) => weight === 100),
+		'every weight stands',
+		weights,
+	);
+}
+
+export default [spoofedRst, synFlood];
