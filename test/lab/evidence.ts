@@ -91,15 +91,16 @@ export function expectOnly(lab: Lab, told: Testimony, server: RealServer, allowe
 	lab.expect(others.length === 0, `${server.destination} has only ${allowed.join(', ') || 'successes'}`, counted);
 }
 
-/** The victim is suspected by that signal. */
+/** The server is suspected by one of these signals: the first one tells, the others find it suspect already. */
 export async function awaitSuspicion(
 	lab: Lab,
 	daemon: Daemon,
 	server: RealServer,
-	signal: SignalName,
+	signals: SignalName[],
 ): Promise<JournalLine> {
-	const fits = (line: JournalLine) => concerns('suspect', server)(line) && line.facts.signal === signal;
-	const line = await daemon.journaled(`${server.destination} suspected by ${signal}`, tellLimitMs, fits);
+	const fits = (line: JournalLine) =>
+		concerns('suspect', server)(line) && signals.some((signal) => line.facts.signal === signal);
+	const line = await daemon.journaled(`${server.destination} suspected by ${signals.join(' or ')}`, tellLimitMs, fits);
 	lab.note(line.sentence, line.bootMs);
 	return line;
 }

@@ -19,7 +19,7 @@ import { observing, setWatchedStage } from '../refusals.js';
 import type { Lab, RealServer, Scenario } from '../scenario.js';
 import { direct, nat, tunnel } from '../topologies.js';
 
-type Fault = Pick<Fate, 'fault' | 'counted' | 'also' | 'suspicion'>;
+type Fault = Pick<Fate, 'fault' | 'counted' | 'also' | 'suspicions'>;
 
 interface Fate extends Omit<Scenario, 'run'> {
 	/** The server's process is killed, is stopped, or its host falls silent. */
@@ -30,8 +30,8 @@ interface Fate extends Omit<Scenario, 'run'> {
 	counted: Partial<Record<AttemptOutcome, number>>;
 	/** What may be counted of connections that were under way at that moment. */
 	also: AttemptOutcome[];
-	/** What raises suspicion; the probe then confirms it. Undefined: nothing does. */
-	suspicion?: SignalName;
+	/** What may raise suspicion; the probe then confirms it. Empty: nothing does. */
+	suspicions: SignalName[];
 }
 
 /** Enough to be no accident: at 20 connections a second and three servers, a second's worth. */
@@ -42,16 +42,22 @@ const cutShort: AttemptOutcome[] = ['reset', 'gave_up', 'data_repeated'];
 /** Silent with a request in hand. */
 const cutOff: AttemptOutcome[] = ['data_repeated', 'gave_up'];
 
-const refused: Fault = { fault: 'kill', counted: { refused: several }, also: cutShort, suspicion: 'refusal' };
+const refused: Fault = { fault: 'kill', counted: { refused: several }, also: cutShort, suspicions: ['refusal'] };
 /** No SYN is repeated: the client was told, only not through us. */
 const refusedElsewhere: Fault = {
 	fault: 'kill',
 	counted: { unanswered: several },
 	also: cutShort,
-	suspicion: 'overdue',
+	suspicions: ['overdue'],
 };
-const dead: Fault = { fault: 'unplug', counted: { syn_repeated: several }, also: cutOff, suspicion: 'syn-repeated' };
-const hung: Fault = { fault: 'hang', counted: { asked: several, gave_up: several }, also: [] };
+/** Whichever comes first: two that wait longer than clients do here, or one that asks again after a second. */
+const dead: Fault = {
+	fault: 'unplug',
+	counted: { syn_repeated: several },
+	also: cutOff,
+	suspicions: ['overdue', 'syn-repeated'],
+};
+const hung: Fault = { fault: 'hang', counted: { asked: several, gave_up: several }, also: [], suspicions: [] };
 
 const fates: Fate[] = [
 	{
@@ -145,15 +151,15 @@ async function tell(lab: Lab, fate: Fate): Promise<void> {
 	const victim = lab.server(fate.victim ?? 'r1');
 	await strike(lab, fate, victim);
 	await awaitAttempts(lab, victim, fate.counted);
-	if (fate.suspicion) {
-		await awaitSuspicion(lab, daemon, victim, fate.suspicion);
+	if (fate.suspicions.length > 0) {
+		await awaitSuspicion(lab, daemon, victim, fate.suspicions);
 		await awaitFailed(lab, daemon, victim);
 	}
 	const totals = await traffic.stop();
 	const told = await testimony(lab);
 	lab.fact(victim.destination, JSON.stringify(told.attempts(victim)));
 	expectOnly(lab, told, victim, [...(Object.keys(fate.counted) as AttemptOutcome[]), ...fate.also]);
-	if (!fate.suspicion) await expectUnsuspected(lab, daemon, victim);
+	if (fate.suspicions.length === 0) await expectUnsuspected(lab, daemon, victim);
 	for (const other of lab.servers.filter((server) => server !== victim)) {
 		expectBlameless(lab, told, other);
 		await expectUnsuspected(lab, daemon, other);

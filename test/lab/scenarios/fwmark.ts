@@ -28,7 +28,7 @@ const scenario: Scenario = {
 			() => traffic.totals().refused > 0 && second.totals().refused > 0,
 		);
 		await awaitAttempts(lab, victim, { refused: 10 });
-		await awaitSuspicion(lab, daemon, victim, 'refusal');
+		await awaitSuspicion(lab, daemon, victim, ['refusal']);
 		const totals = [await traffic.stop(), await second.stop()];
 		const told = await testimony(lab);
 		for (const other of lab.servers.filter((server) => server !== victim)) expectBlameless(lab, told, other);

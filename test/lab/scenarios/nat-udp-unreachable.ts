@@ -20,7 +20,7 @@ const scenario: Scenario = {
 		await victim.kill();
 		lab.note(`${victim.name} is killed: its kernel answers datagrams with port unreachable`);
 		await lab.until('clients are told', 30_000, () => traffic.totals().refused >= several);
-		await awaitSuspicion(lab, daemon, victim, 'unreachable');
+		await awaitSuspicion(lab, daemon, victim, ['unreachable']);
 		await lab.until(
 			`${several} ICMP errors are counted`,
 			30_000,
