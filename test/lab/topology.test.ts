@@ -49,9 +49,15 @@ test('an IPv6 address is usable at once and a bonded port joins its bond', () =>
 	const script = bonded.find(({ namespace }) => namespace === 'di')?.script ?? '';
 	assert.match(script, /^address add fd00::1\/64 dev bond0 nodad$/m);
 	assert.match(script, /^echo '0' >\/proc\/sys\/net\/ipv6\/conf\/s0\/accept_dad$/m);
-	const order = ['type bond', 'link set dev s0 master bond0\n', 'link set dev s0 up\n'].map((line) => script.indexOf(line));
+	const order = ['type bond', 'link set dev s0 master bond0\n', 'link set dev s0 up\n'].map((line) =>
+		script.indexOf(line),
+	);
 	assert.ok(order[0] !== -1, script);
-	assert.deepEqual(order, [...order].sort((a, b) => a - b), 'the bond is made, joined, and only then the port set up');
+	assert.deepEqual(
+		order,
+		[...order].sort((a, b) => a - b),
+		'the bond is made, joined, and only then the port set up',
+	);
 });
 
 test('weights are read from what ipvsadm saves, both families', () => {
