@@ -3,61 +3,24 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { decode, decodeBatch } from '../../src/decode/decode.js';
-import type { RefusalEvent, WriteEvent } from '../../src/decode/event.js';
-
-function bytes(...hex: string[]): Uint8Array {
-	return Uint8Array.from(Buffer.from(hex.join('').replaceAll(' ', ''), 'hex'));
-}
-
-const mapped = '0000 0000 0000 0000 0000 ffff';
-
-/** 10.1.0.11:8080 refused 192.0.2.7:40000 at 5 000 001 999 ns; 258 were not told before it. */
-const refusalBytes = bytes(
-	'01000000 48000000 cff7 052a 0100 0000',
-	`${mapped} 0a01000b 1f90 06 00`,
-	'9c40 01 14',
-	`${mapped} c0000207`,
-	'03000000 02010000',
-	'01000000 00000000',
-);
-const refusal: RefusalEvent = {
-	kind: 'refusal',
-	atUs: 5_000_001,
-	endpoint: { protocol: 'tcp', family: 'inet', address: '10.1.0.11', port: 8080 },
-	client: '192.0.2.7',
-	clientPort: 40_000,
-	interfaceIndex: 3,
-	answersSyn: true,
-	sender: 'known',
-	suppressed: 258,
-};
-
-/** ipvsadm, run by bash, set [fd00::11]:80 of the firewall mark 7 from 1 to 0. */
-const writeBytes = bytes(
-	'02000000 78000000 e803 0000 0000 0000',
-	'0000 0000 0000 0000 0000 0000 0000 0000 0000 00 00',
-	'fd00 0000 0000 0000 0000 0000 0000 0011 0050 00 00',
-	'07000000',
-	'02000000 01000000 00000000 00000000 01000000',
-	'67120000 e8030000',
-	'697076736164 6d00 0000 0000 0000 0000',
-	'62617368 1b00 0000 0000 0000 0000 0000',
-);
-const write: WriteEvent = {
-	kind: 'write',
-	atUs: 1,
-	service: { kind: 'fwmark', family: 'inet6', fwmark: 7 },
-	destination: { address: 'fd00::11', port: 80 },
-	operation: 'edit',
-	oldWeight: 1,
-	newWeight: 0,
-	result: 0,
-	via: 'netlink',
-	pid: 4711,
-	uid: 1000,
-	comm: 'ipvsadm',
-	parentComm: 'bash?',
-};
+import type { LinkEvent, OutcomeEvent, RefusalEvent, ServiceEvent, WriteEvent } from '../../src/decode/event.js';
+import { eventKind, linkChange, outcome as outcomeNumbers } from '../../src/decode/layout.generated.js';
+import {
+	bytes,
+	learnedBytes,
+	linkBytes,
+	mapped,
+	outcomeBytes,
+	packetHead,
+	packetHeadBytes,
+	refusal,
+	refusalBytes,
+	samples,
+	serviceBytes,
+	unreachableBytes,
+	write,
+	writeBytes,
+} from './samples.js';
 
 /** The record with some octets replaced. */
 function altered(record: Uint8Array, offset: number, ...octets: number[]): Uint8Array {
@@ -67,8 +30,42 @@ function altered(record: Uint8Array, offset: number, ...octets: number[]): Uint8
 }
 
 describe('a record becomes an event', () => {
-	it('of a refusal', () => assert.deepEqual(decode(refusalBytes), refusal));
-	it('of a write, its names made printable', () => assert.deepEqual(decode(writeBytes), write));
+	for (const [record, event] of samples) it(`of kind ${event.kind}`, () => assert.deepEqual(decode(record), event));
+
+	it('of every kind that events.h declares, here at least once', () => {
+		assert.deepEqual(samples.map(([, { kind }]) => kind).sort(), Object.keys(eventKind).sort());
+	});
+
+	it('of a process whose name would write to a terminal, made printable', () => {
+		const record = altered(writeBytes, 88, 0x1b, 0x5b);
+		assert.equal((decode(record) as WriteEvent).comm, '?[vsadm');
+	});
+
+	it('of every outcome that events.h declares', () => {
+		for (const [name, number] of Object.entries(outcomeNumbers))
+			assert.equal((decode(altered(outcomeBytes, 60, number)) as OutcomeEvent).outcome, name);
+	});
+
+	it('of no destination left, which speaks of the service alone', () => {
+		const nowhere = altered(
+			altered(outcomeBytes, 60, outcomeNumbers.noDestination),
+			36,
+			...new Array<number>(20).fill(0),
+		);
+		const { service, destination } = decode(nowhere) as OutcomeEvent;
+		assert.deepEqual([service.kind, destination], ['address', undefined]);
+	});
+
+	it('of every change of a link that events.h declares', () => {
+		for (const [name, number] of Object.entries(linkChange))
+			assert.equal((decode(altered(linkBytes, 20, number)) as LinkEvent).change, name);
+	});
+
+	it('of a flush, which names no service', () => {
+		const flush = altered(altered(serviceBytes, 16, ...new Array<number>(20).fill(0)), 40, 4);
+		const { operation, service } = decode(flush) as ServiceEvent;
+		assert.deepEqual([operation, service], ['flush', undefined]);
+	});
 
 	it('of a write to a service with an address', () => {
 		const service = bytes(`${mapped} 0a000064 1f90 11 00`);
@@ -104,6 +101,46 @@ describe('a record becomes an event', () => {
 	});
 });
 
+describe('the head of a packet', () => {
+	const carriers: [string, Uint8Array][] = [
+		['refusal', refusalBytes],
+		['unreachable', unreachableBytes],
+		['outcome', outcomeBytes],
+	];
+	/** With the size that its header must tell. */
+	const withHead = (record: Uint8Array, head = packetHeadBytes) => {
+		const both = Uint8Array.of(...record, ...head);
+		new DataView(both.buffer).setUint32(4, both.length, true);
+		return both;
+	};
+
+	for (const [kind, record] of carriers)
+		it(`stands behind an event of kind ${kind}`, () => {
+			assert.deepEqual(decode(withHead(record)), { ...decode(record), packet: packetHead });
+		});
+
+	it('outlives the batch that it came in', () => {
+		const batch = withHead(refusalBytes);
+		const { packet } = decode(batch) as RefusalEvent;
+		batch.fill(0xff);
+		assert.deepEqual(packet, packetHead);
+	});
+
+	it('may be full, and no fuller', () => {
+		const full = decode(withHead(refusalBytes, altered(packetHeadBytes, 4, 128, 0))) as RefusalEvent;
+		assert.equal(full.packet?.octets.length, 128);
+		const fuller = decode(withHead(refusalBytes, altered(packetHeadBytes, 4, 129, 0)));
+		assert.deepEqual(fuller, { kind: 'malformed', reason: 'a packet head of 129 octets' });
+	});
+
+	it('behind any other event is malformed', () => {
+		assert.deepEqual(decode(withHead(learnedBytes)), {
+			kind: 'malformed',
+			reason: 'a packet behind a learned, which has none',
+		});
+	});
+});
+
 describe('bytes that are no record become a Malformed', () => {
 	const cases: [string, Uint8Array, RegExp][] = [
 		['where there is no header', refusalBytes.subarray(0, 15), /15 octets, too short/],
@@ -114,6 +151,14 @@ describe('bytes that are no record become a Malformed', () => {
 		['of an unknown kind', altered(refusalBytes, 0, 99), /unknown kind 99/],
 		['of an unknown protocol', altered(refusalBytes, 34, 7), /unknown protocol/],
 		['of an unknown operation', altered(writeBytes, 60, 4), /unknown protocol, operation/],
+		['of an unknown way to write', altered(writeBytes, 76, 3), /unknown protocol, operation or way/],
+		['of an unknown sender', altered(refusalBytes, 64, 2), /unknown protocol or sender/],
+		['of an unknown tunnel', altered(unreachableBytes, 76, 4), /unknown protocol, sender or tunnel/],
+		['of an unknown outcome', altered(outcomeBytes, 60, 0), /unknown outcome/],
+		['of an outcome of no service', altered(outcomeBytes, 34, 7), /one of no service/],
+		['of an endpoint learned of an unknown protocol', altered(learnedBytes, 78, 7), /learned endpoint/],
+		['of a service written in an unknown way', altered(serviceBytes, 48, 9), /unknown operation or way/],
+		['of an unknown change of a link', altered(linkBytes, 20, 9), /unknown change of a link/],
 	];
 	for (const [where, record, reason] of cases) {
 		it(where, () => {
@@ -124,9 +169,12 @@ describe('bytes that are no record become a Malformed', () => {
 	}
 
 	it('and never an exception, whatever they are', () => {
-		const header = fc.constantFrom(refusalBytes, writeBytes).map((record) => [...record.subarray(0, 8)]);
-		const hostile = fc.tuple(header, fc.uint8Array({ minLength: 50, maxLength: 120 }));
-		fc.assert(fc.property(hostile, ([first, rest]) => decode(Uint8Array.of(...first, ...rest)).kind !== undefined));
+		// Kind and size are right, so that what reads the rest is reached.
+		const hostile = fc.constantFrom(...samples.map(([record]) => record)).chain((record) => {
+			const body = fc.uint8Array({ minLength: record.length - 8, maxLength: record.length - 8 });
+			return body.map((rest) => Uint8Array.of(...record.subarray(0, 8), ...rest));
+		});
+		fc.assert(fc.property(hostile, (record) => decode(record).kind !== undefined));
 		fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (record) => decode(record).kind !== undefined));
 	});
 });
