@@ -86,20 +86,21 @@ test('after a batch that emptied the ring the reader rests, and then delivers to
 	reader.close();
 });
 
-test('the first record after a quiet time is delivered at once', async () => {
+test('the first record after a quiet time is delivered at once', async (t) => {
 	const pauseMs = 1000;
 	const { object, reader, received } = readerOf(1, { pauseMs });
+	t.after(() => reader.close());
 	await until(() => received() === 1);
 	await sleep(pauseMs + 100);
 	const startMs = performance.now();
 	produce(object, 1);
 	await until(() => received() === 2);
 	assert.ok(performance.now() - startMs < pauseMs / 2, `${performance.now() - startMs} ms`);
-	reader.close();
 });
 
-test('of a burst there is one wake-up in 5 ms, unless told otherwise', async () => {
+test('of a burst there is one wake-up in 5 ms, unless told otherwise', async (t) => {
 	const { object, reader, batches, received } = readerOf(0);
+	t.after(() => reader.close());
 	const startMs = performance.now();
 	const records = 300;
 	for (let record = 0; record < records; record++) {
@@ -109,7 +110,6 @@ test('of a burst there is one wake-up in 5 ms, unless told otherwise', async () 
 	await until(() => received() === records);
 	const restsMax = (performance.now() - startMs) / 5;
 	assert.ok(batches.length <= restsMax + 1, `${batches.length} batches, room for ${restsMax} rests`);
-	reader.close();
 });
 
 test('drain delivers before it returns', () => {
