@@ -1,20 +1,23 @@
 /**
  * A recording, decided on again: the recorded batches go the whole way of the data (decode, evidence, judge) in the time
  * of the recording, and what the judge says is handed on. Nothing is done: no probe leaves, no monitor is asked, and
- * every weight is a dry run's. What a probe would have met, the recording does not know; it is assumed as asked for.
+ * every weight is a dry run's. Routes are not recorded: whom a lost link of the director's own hides, it does not know.
+ * What a probe would have met, the recording does not know; it is assumed as asked for.
  */
 import type { RecordingBlock, RecordingHead } from '../capture/recording.js';
 import { decodeBatch } from '../decode/decode.js';
+import type { KernelEvent } from '../decode/event.js';
 import type { Action, JournalEntry } from '../judge/action.js';
 import type { ProbeOutcome, ProbePurpose } from '../judge/input.js';
 import { createState } from '../judge/state.js';
+import { neighbourState } from '../netlink/route.js';
 import { endpointId } from '../table/identity.js';
 import type { Endpoint, Snapshot } from '../table/model.js';
 import type { Assumption } from './choices.js';
 import type { Config } from './config.js';
-import { type Executors, Loop } from './loop.js';
+import { type Executors, Loop, type Message } from './loop.js';
 import { ReplayClock } from './replay-clock.js';
-import { Witness } from './witness.js';
+import { configuredEndpoints, Witness } from './witness.js';
 
 export interface ReplayHandlers {
 	/** A probe that would have been sent, and what is assumed of it. */
@@ -92,17 +95,27 @@ export class Replay {
 	#read(snapshot: Snapshot): void {
 		this.#loop.take({ kind: 'table', snapshot, sinceMs: this.#clock.nowMs() });
 		this.#witness.retain(this.#loop.state);
+		for (const message of configuredEndpoints(snapshot, this.#options.config.servicePorts)) this.#loop.take(message);
 		this.#cancelReading = this.#clock.after(this.#options.config.snapshotIntervalMs, () => this.#read(snapshot));
 	}
 
+	/** What waited in a pinned ring from before the first table is history, as it is to a daemon that starts. */
 	#hear({ atMs, bytes, sizes }: Extract<RecordingBlock, { kind: 'batch' }>): void {
+		if (this.#table === undefined) return;
 		this.#clock.advance(atMs);
 		const { events, malformed } = decodeBatch(bytes, sizes);
 		for (const { reason } of malformed) this.#options.onMalformed(reason);
 		for (const event of events) {
-			const message = this.#witness.hear(event, this.#clock.nowMs());
+			const message = this.#messageOf(event);
 			if (message) this.#loop.take(message);
 		}
+	}
+
+	/** The daemon hears of neighbours from several sources, of which a recording has the kernel's hooks. */
+	#messageOf(event: KernelEvent): Message | undefined {
+		const nowMs = this.#clock.nowMs();
+		if (event.kind !== 'neighbour') return this.#witness.hear(event, nowMs);
+		return neighbourState(event.state) === 'failed' ? this.#witness.neighbourFailed(event.address, nowMs) : undefined;
 	}
 
 	#executors(): Omit<Executors, 'schedule'> {

@@ -125,6 +125,20 @@ describe('trace on the wire', { timeout: 120_000 }, () => {
 		assert.match(stderr, /0 events, 2 filtered out/);
 	});
 
+	it('writes the packets behind the events, as tshark reads them', { timeout }, async () => {
+		const file = join(folder, 'x.pcapng');
+		const trace = new Trace(row, '--rules', rules, '--write', file, '--limit', '1');
+		await trace.ready;
+		row.connectRefused();
+		const line = await trace.next();
+		await trace.end();
+		const fields = ['ip.src', 'tcp.srcport', 'ip.dst', 'tcp.flags', 'frame.comment'];
+		const words = ['-r', file, '-T', 'fields', ...fields.flatMap((name) => ['-e', name])];
+		const { stdout, stderr } = spawnSync('tshark', words, { encoding: 'utf8' });
+		const expected = [serverAddress, String(closedPort), clientAddress, '0x0014', line];
+		assert.deepEqual(stdout.trimEnd().split('\t'), expected, stderr);
+	});
+
 	it('records what can be decided on again', { timeout }, () => {
 		const words = [cli, 'replay', join(folder, 'recording'), '--mode', 'assist', '--probes', 'accepted', '-o', 'json'];
 		const { status, stdout, stderr } = spawnSync(process.execPath, words, { encoding: 'utf8' });

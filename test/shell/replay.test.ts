@@ -2,13 +2,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { encodeEndpointKey } from '../../src/decode/keys.js';
-import { eventHeader, eventKind, refusalEvent, sender } from '../../src/decode/layout.generated.js';
+import { eventHeader, eventKind, neighbourEvent, refusalEvent, sender } from '../../src/decode/layout.generated.js';
 import type { Assumption } from '../../src/shell/choices.js';
 import { parseConfig } from '../../src/shell/config.js';
 import { Replay } from '../../src/shell/replay.js';
 import { ReplayClock } from '../../src/shell/replay-clock.js';
 import { parseAddress } from '../../src/table/address.js';
 import { parseRules } from '../../src/table/rules.js';
+import { neighbourBytes } from '../decode/samples.js';
 
 const head = { version: '9.9.9', pid: 4711, epochOffsetUs: 0, bootOffsetUs: 0 };
 
@@ -106,6 +107,29 @@ test('a refusal of outcome counts instead of one of the wire where outcome was t
 	replay.play({ kind: 'opened', vantages: ['wire', 'outcome'] });
 	refuse(2000);
 	refuse(2010);
+	assert.deepEqual(lines, []);
+});
+
+test('a neighbour that failed is asked, and one that came back is not', () => {
+	const { replay, lines } = replayOf('accepted');
+	for (const [atMs, state] of [
+		[2000, 2],
+		[3000, 32],
+	] as const) {
+		const bytes = neighbourBytes.slice();
+		neighbourEvent.state.write(new DataView(bytes.buffer), 0, state);
+		replay.play({ kind: 'batch', atMs, vantage: 'link', bytes, sizes: Uint32Array.of(bytes.length) });
+	}
+	assert.deepEqual(lines, ['3000 probe 10.1.0.11: accepted', '3000 suspect']);
+});
+
+test('what was told before the first table is history', () => {
+	const lines: string[] = [];
+	const note = (line: string) => lines.push(line);
+	const handlers = { onEntry: () => note('entry'), onProbe: () => note('probe'), onMalformed: note };
+	const replay = new Replay({ config: parseConfig('', 'x'), probes: 'refused', ...handlers }, head);
+	const bytes = refusalRecord(2000);
+	replay.play({ kind: 'batch', atMs: 2000, vantage: 'wire', bytes, sizes: Uint32Array.of(bytes.length) });
 	assert.deepEqual(lines, []);
 });
 

@@ -3,6 +3,7 @@
  * that is not to be had is told; only where none is, there is nothing to trace.
  */
 import type { Logger } from 'pino';
+import { openAudit } from '../../../capture/audit.js';
 import type { HookState, Unavailable } from '../../../capture/availability.js';
 import { openLink } from '../../../capture/link.js';
 import { openOutcome } from '../../../capture/outcome.js';
@@ -33,16 +34,17 @@ export interface SourceParts {
 type Opener = (parts: SourceParts, sink: EventSink) => Source | Unavailable | undefined;
 
 /** Undefined where the configuration does not want it. */
-const openers: Partial<Record<VantageName, Opener>> = {
+const openers: Record<VantageName, Opener> = {
 	wire: openTheWire,
 	outcome: openTheOutcomes,
+	audit: openTheAudit,
 	link: openTheLinks,
 };
 
-function openTheWire({ config, routes, log }: SourceParts, sink: EventSink): Source | Unavailable | undefined {
+function openTheWire({ config, routes, log, packets }: SourceParts, sink: EventSink): Source | Unavailable | undefined {
 	const { attach, interfaces } = config;
 	if (attach === 'none') return undefined;
-	const wire = openWire({ attach, interfaces: [], ...sink });
+	const wire = openWire({ attach, interfaces: [], packets, ...sink });
 	if (!wire.available) return wire;
 	const follower = new Follower(wire, interfaces, routes, log);
 	return {
@@ -67,6 +69,13 @@ function openTheOutcomes({ packets, log }: SourceParts, sink: EventSink): Source
 		},
 		close: () => outcome.close(),
 	};
+}
+
+function openTheAudit({ log }: SourceParts, sink: EventSink): Source | Unavailable {
+	const audit = openAudit({ pinDirectory: undefined, ...sink });
+	if (!audit.available) return audit;
+	tellHooks(audit.hooks, log);
+	return { losses: () => audit.losses(), follow: async () => {}, close: () => audit.close() };
 }
 
 function openTheLinks({ log }: SourceParts, sink: EventSink): Source | Unavailable {
@@ -101,7 +110,7 @@ export function openSources(
 	const sources = new Map<VantageName, Source>();
 	const missing: [VantageName, Unavailable][] = [];
 	for (const name of wanted) {
-		const source = openers[name]?.(parts, sinkOf(name));
+		const source = openers[name](parts, sinkOf(name));
 		if (source === undefined) continue;
 		if ('available' in source) missing.push([name, source]);
 		else sources.set(name, source);
