@@ -132,7 +132,7 @@ export const declarations: readonly Declaration[] = [
 	},
 	{
 		name: 'ipvigil_unreachable_total',
-		help: 'ICMP errors about the endpoint behind the destination, whether or not they count against it; absent where there were none.',
+		help: 'ICMP errors that may speak of a failure of the endpoint behind the destination or of its host; absent where there were none.',
 		type: 'counter',
 		labels: labelNames,
 		read: ({ destinations }) =>

@@ -36,7 +36,7 @@ export interface DestinationView {
 	verdict: Verdict;
 	/** Undefined where nothing counts. */
 	attempts: Attempts | undefined;
-	/** ICMP errors about its endpoint; undefined where nothing counts. */
+	/** ICMP errors about its endpoint and its host; undefined where nothing counts. */
 	unreachable: number | undefined;
 }
 

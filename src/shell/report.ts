@@ -74,12 +74,15 @@ function view(parts: ReportParts): MetricsView {
 function* destinationViews({ state, wire }: ReportParts, outcomes: Outcomes | undefined): Generator<DestinationView> {
 	const watched = wire?.counters() ?? [];
 	const counters = new Map(watched.map(({ endpoint, counters }) => [endpointId(endpoint), counters]));
+	const hosts = new Map(wire?.hostCounters().map(({ address, counters }) => [address, counters.unreachables]));
 	for (const { id, service, destination, inTable, verdict, lease, endpoint } of state.destinations.values()) {
 		if (!inTable) continue;
 		const seen = endpoint === undefined ? undefined : counters.get(endpoint);
 		const weightOwed = lease?.written === undefined ? undefined : lease.destination.weight;
 		const attempts = outcomes ? hookedAttempts(outcomes.get(id)) : wireAttempts(seen);
-		yield { service, destination, weightOwed, verdict, attempts, unreachable: undefined };
+		const ofHost = hosts.get(destination.address);
+		const unreachable = ofHost === undefined ? undefined : ofHost + (seen?.unreachables ?? 0);
+		yield { service, destination, weightOwed, verdict, attempts, unreachable };
 	}
 }
 

@@ -4,9 +4,13 @@
  */
 
 import type { Logger } from 'pino';
+import type { AttachPolicy } from '../capture/attach.js';
+import { attachable } from '../capture/layers.js';
 import { type InterfaceState, openWire, type WireCapture } from '../capture/wire.js';
 import type { KernelEvent } from '../decode/event.js';
+import type { Link } from '../netlink/route.js';
 import type { RouteClient } from '../netlink/route-client.js';
+import { sendersOf, type Way } from '../netlink/senders.js';
 import { endpointId, endpointOf } from '../table/identity.js';
 import type { Endpoint, Snapshot } from '../table/model.js';
 import type { Config } from './config.js';
@@ -38,7 +42,7 @@ export function openVantage({ config, routes, log, onEvents }: VantageOptions): 
 	// On no interface yet: one that is not there at start (a bond, a VLAN) may come later, and `follow` tries again.
 	const wire = openWire({ attach, interfaces: [], onEvents, onError });
 	if (!wire.available) throw cannotWatch(wire);
-	const follower = new Follower(wire, config.interfaces, routes, log);
+	const follower = new Follower({ wire, named: config.interfaces, policy: attach, routes, log });
 	return { wire, follow: (snapshot) => follower.follow(snapshot), close: () => follower.close() };
 }
 
@@ -46,23 +50,35 @@ export function openVantage({ config, routes, log, onEvents }: VantageOptions): 
 const settleMs = 200;
 
 /** What is needed of the wire and of the routes; WireCapture and RouteClient have it. */
-export type Watch = Pick<WireCapture, 'interfaces' | 'setEndpoints' | 'setLocalAddresses' | 'setInterfaces' | 'close'>;
-export type Ways = Pick<RouteClient, 'addresses' | 'links' | 'routeTo' | 'subscribe'>;
+export type Watch = Pick<
+	WireCapture,
+	'interfaces' | 'setEndpoints' | 'setTunnelPorts' | 'setSenders' | 'setLocalAddresses' | 'setInterfaces' | 'close'
+>;
+export type Ways = Pick<RouteClient, 'addresses' | 'links' | 'neighbours' | 'routeTo' | 'subscribe'>;
+
+export interface FollowerParts {
+	wire: Watch;
+	/** Interfaces that the operator named; none: found from the routes. */
+	named: readonly string[];
+	policy: AttachPolicy;
+	routes: Ways;
+	log: Logger;
+}
 
 export class Follower {
+	/** The hosts whose ways are known, as text; empty: they are to be asked for. */
 	#hosts = '';
+	#ways: readonly Way[] = [];
+	/** Whose neighbour entries tell from where packets may come: the hosts, or the routers to them. */
+	#nextHops: ReadonlySet<string> = new Set();
 	/** How each interface was told of last: what stays as it is, is not told again. */
 	#told = new Map<string, string>();
 	#snapshot: Snapshot | undefined;
 	#timer: NodeJS.Timeout | undefined;
 	readonly #unsubscribe: () => void;
 
-	constructor(
-		private readonly wire: Watch,
-		private readonly named: readonly string[],
-		private readonly routes: Ways,
-		private readonly log: Logger,
-	) {
+	constructor(private readonly parts: FollowerParts) {
+		const { routes, log } = parts;
 		const onChange = () => this.#changed();
 		const onError = (error: Error) =>
 			log.error(
@@ -70,7 +86,10 @@ export class Follower {
 				'link and address changes are not heard of any more; restart ipvigil after the next one',
 			);
 		this.#unsubscribe = routes.subscribe({
-			onChange: ({ kind }) => kind !== 'neighbour' && onChange(),
+			onChange: (change) => {
+				if (change.kind !== 'neighbour') onChange();
+				else if (this.#nextHops.has(change.neighbour.address)) this.#later();
+			},
 			onLost: onChange,
 			onError,
 		});
@@ -79,63 +98,89 @@ export class Follower {
 	close(): void {
 		clearTimeout(this.#timer);
 		this.#unsubscribe();
-		this.wire.close();
+		this.parts.wire.close();
 	}
 
 	/** An interface or an address of ours came, went or changed: routes and own addresses are looked at anew. */
 	#changed(): void {
 		this.#hosts = '';
+		this.#later();
+	}
+
+	#later(): void {
 		this.#timer ??= setTimeout(() => {
 			this.#timer = undefined;
-			if (this.#snapshot) void this.follow(this.#snapshot);
+			if (this.#snapshot) void this.follow(this.#snapshot, true);
 		}, settleMs);
 	}
 
-	async follow(snapshot: Snapshot): Promise<void> {
+	/** @param moved A neighbour's MAC address may have changed. */
+	async follow(snapshot: Snapshot, moved = false): Promise<void> {
 		this.#snapshot = snapshot;
-		const endpoints = tcpEndpoints(snapshot);
+		const watched = watchedOf(snapshot);
 		try {
-			this.#watch(endpoints);
-			await this.#place(endpoints);
+			this.#watch(watched);
+			const asked = await this.#place(watched.hosts);
+			if (asked || moved) await this.#admit();
 		} catch (error) {
 			this.#hosts = '';
-			this.log.error({ err: error }, 'not everything that should be watched is; trying again with the next snapshot');
+			this.parts.log.error(
+				{ err: error },
+				'not everything that should be watched is; trying again with the next snapshot',
+			);
 		}
 	}
 
-	#watch(endpoints: readonly Endpoint[]): void {
-		const { added, removed, refused } = this.wire.setEndpoints(endpoints);
-		if (refused.length > 0)
-			this.log.error({ refused: refused.length }, 'more endpoints than can be watched: these are not');
-		if (added + removed > 0) this.log.info({ added, removed }, 'endpoints watched');
+	#watch({ endpoints, hosts, tunnelPorts }: Watched): void {
+		const { wire, log } = this.parts;
+		wire.setTunnelPorts(tunnelPorts);
+		const { added, removed, refused } = wire.setEndpoints(endpoints, hosts);
+		if (refused.length > 0) log.error({ refused: refused.length }, 'more endpoints than can be watched: these are not');
+		if (added + removed > 0) log.info({ added, removed }, 'endpoints watched');
 	}
 
-	/** Routes and addresses are asked for again when the set of hosts changes; else only what failed is tried again. */
-	async #place(endpoints: readonly Endpoint[]): Promise<void> {
-		const hosts = [...new Set(endpoints.map(({ address }) => address))].sort();
-		if (hosts.join() === this.#hosts) return this.#tryAgain();
+	/** Routes and addresses are asked for again when the set of hosts changes (true); else only what failed is tried again. */
+	async #place(hosts: readonly string[]): Promise<boolean> {
+		const { wire, routes } = this.parts;
+		if (hosts.join() === this.#hosts) {
+			this.#tryAgain();
+			return false;
+		}
 		this.#hosts = hosts.join();
-		this.wire.setLocalAddresses((await this.routes.addresses()).map(({ address }) => address));
-		const names = this.named.length > 0 ? this.named : await this.#interfacesTowards(hosts);
-		this.#tell(this.wire.setInterfaces(names));
+		wire.setLocalAddresses((await routes.addresses()).map(({ address }) => address));
+		const links = await routes.links();
+		await this.#findWays(hosts);
+		this.#tell(wire.setInterfaces(attachable(this.#interfaces(links), links, this.parts.policy)));
+		return true;
 	}
 
 	#tryAgain(): void {
-		const { interfaces } = this.wire;
-		if (interfaces.every(({ attached }) => attached)) return;
-		this.#tell(this.wire.setInterfaces(interfaces.map(({ interfaceName }) => interfaceName)));
+		const { wire } = this.parts;
+		if (wire.interfaces.every(({ attached }) => attached)) return;
+		this.#tell(wire.setInterfaces(wire.interfaces.map(({ interfaceName }) => interfaceName)));
 	}
 
-	async #interfacesTowards(hosts: readonly string[]): Promise<string[]> {
-		const links = new Map((await this.routes.links()).map(({ index, name }) => [index, name]));
-		const names = new Set<string>();
-		for (const host of hosts) {
-			const route = await this.routes.routeTo(host);
-			const name = route && links.get(route.interfaceIndex);
-			// A localnode's answers never pass a wire.
-			if (name !== undefined && name !== 'lo') names.add(name);
-		}
-		return [...names].sort();
+	async #findWays(hosts: readonly string[]): Promise<void> {
+		const ways: Way[] = [];
+		for (const address of hosts) ways.push({ address, route: await this.parts.routes.routeTo(address) });
+		this.#ways = ways;
+		this.#nextHops = new Set(ways.map(({ address, route }) => route?.gateway ?? address));
+	}
+
+	/** Those that the operator named, else those that routes lead over; a localnode's answers never pass a wire. */
+	#interfaces(links: readonly Pick<Link, 'index' | 'name'>[]): readonly string[] {
+		if (this.parts.named.length > 0) return this.parts.named;
+		const names = new Map(links.map(({ index, name }) => [index, name]));
+		const towards = this.#ways.flatMap(({ route }) => (route && names.get(route.interfaceIndex)) ?? []);
+		return [...new Set(towards)].filter((name) => name !== 'lo').sort();
+	}
+
+	/** From where each host's packets may come, as the neighbour table has it now. */
+	async #admit(): Promise<void> {
+		const { wire, routes, log } = this.parts;
+		const unchecked = wire.setSenders(sendersOf(this.#ways, await routes.neighbours()));
+		if (unchecked.length > 0)
+			log.warn({ hosts: unchecked.length }, 'hosts with more MAC addresses than can be listed: theirs are not checked');
 	}
 
 	#tell(states: readonly InterfaceState[]): void {
@@ -147,22 +192,35 @@ export class Follower {
 
 	#tellOne(state: InterfaceState): void {
 		const { interfaceName } = state;
-		if (state.attached) this.log.info({ interface: interfaceName, method: state.method }, 'watching an interface');
+		if (state.attached)
+			this.parts.log.info({ interface: interfaceName, method: state.method }, 'watching an interface');
 		else
-			this.log.error(
+			this.parts.log.error(
 				{ interface: interfaceName, reason: state.reason, remedy: state.remedy },
 				'an interface cannot be watched: refusals there will not be seen; trying again with each snapshot',
 			);
 	}
 }
 
-/** Every TCP endpoint behind the table's destinations, once. */
-function tcpEndpoints(snapshot: Snapshot): Endpoint[] {
+/** What the table has to be watched: each endpoint and each host once, and the UDP ports that tunnels go to. */
+interface Watched {
+	endpoints: Endpoint[];
+	/** All hosts, those included of which the table names no endpoint. */
+	hosts: string[];
+	tunnelPorts: number[];
+}
+
+function watchedOf({ services }: Snapshot): Watched {
 	const endpoints = new Map<string, Endpoint>();
-	for (const service of snapshot.services)
+	const hosts = new Set<string>();
+	const tunnelPorts = new Set<number>();
+	for (const service of services)
 		for (const destination of service.destinations) {
 			const endpoint = endpointOf(service, destination);
-			if (endpoint?.protocol === 'tcp') endpoints.set(endpointId(endpoint), endpoint);
+			if (endpoint) endpoints.set(endpointId(endpoint), endpoint);
+			hosts.add(destination.address);
+			const { forwarding, tunnel } = destination;
+			if (forwarding === 'tunnel' && tunnel.type === 'gue') tunnelPorts.add(tunnel.port);
 		}
-	return [...endpoints.values()];
+	return { endpoints: [...endpoints.values()], hosts: [...hosts].sort(), tunnelPorts: [...tunnelPorts] };
 }

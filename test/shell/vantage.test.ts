@@ -1,11 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { pino } from 'pino';
+import type { HostSenders } from '../../src/capture/watch-list.js';
 import type { InterfaceState } from '../../src/capture/wire.js';
 import type { ChangeHandlers } from '../../src/netlink/route-client.js';
 import { Follower, type Watch, type Ways } from '../../src/shell/vantage.js';
 import type { Endpoint, Snapshot } from '../../src/table/model.js';
+import { linkOf } from '../evidence/link-samples.js';
 import { server, serviceOf } from '../remedy/example.js';
+
+const dns = { kind: 'address', protocol: 'udp', family: 'inet', address: '10.0.0.100', port: 53 } as const;
+/** Promises that are ready have run by then. */
+const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 const snapshot: Snapshot = { services: [serviceOf(server)] };
 
@@ -15,12 +21,26 @@ class FakeWire implements Watch {
 	present = new Set<string>();
 	full = false;
 	endpoints: readonly Endpoint[] = [];
+	hosts: readonly string[] = [];
 
-	setEndpoints(endpoints: readonly Endpoint[]) {
+	setEndpoints(endpoints: readonly Endpoint[], hosts: readonly string[]) {
+		this.hosts = hosts;
 		if (this.full) throw new Error('no memory');
 		const added = endpoints.length - this.endpoints.length;
 		this.endpoints = endpoints;
 		return { added, removed: 0, refused: [] };
+	}
+
+	senders: readonly HostSenders[] = [];
+	tunnelPorts: readonly number[] = [];
+
+	setSenders(list: readonly HostSenders[]): HostSenders[] {
+		this.senders = list;
+		return [];
+	}
+
+	setTunnelPorts(ports: readonly number[]): void {
+		this.tunnelPorts = ports;
 	}
 
 	setLocalAddresses(): void {}
@@ -47,14 +67,26 @@ class FakeWire implements Watch {
 class FakeWays implements Ways {
 	asked = 0;
 	addresses = async () => [];
-	links = async () => [{ index: 2, name: 'eth1' }] as Awaited<ReturnType<Ways['links']>>;
+	links = async () => [linkOf({ index: 2, name: 'eth1' })];
+	linkAddress = '02:00:00:00:00:11';
+	tell: ChangeHandlers['onChange'] = () => {};
 
 	async routeTo() {
 		this.asked += 1;
 		return { interfaceIndex: 2 } as Awaited<ReturnType<Ways['routeTo']>>;
 	}
 
-	subscribe(_: ChangeHandlers) {
+	neighbour() {
+		const { linkAddress } = this;
+		return { interfaceIndex: 2, family: 'inet', address: server.address, state: 'reachable', linkAddress } as const;
+	}
+
+	async neighbours() {
+		return [this.neighbour()];
+	}
+
+	subscribe({ onChange }: ChangeHandlers) {
+		this.tell = onChange;
 		return () => {};
 	}
 }
@@ -64,7 +96,7 @@ function setUp(named: string[]) {
 	const log = pino({ level: 'info' }, { write: (line: string) => lines.push(JSON.parse(line)) });
 	const wire = new FakeWire();
 	const ways = new FakeWays();
-	const follower = new Follower(wire, named, ways, log);
+	const follower = new Follower({ wire, named, policy: 'auto', routes: ways, log });
 	/** What was said of interfaces since the last call: the name, and whether it is watched. */
 	const told = () =>
 		lines.splice(0).flatMap(({ level, interface: name }) => (name ? [[name, level < 50]] : [])) as [string, boolean][];
@@ -122,4 +154,42 @@ test('endpoints that cannot be set are told and tried again: following goes on',
 	await follower.follow(snapshot);
 	assert.equal(wire.endpoints.length, 1);
 	assert.ok(wire.interfaces.every(({ attached }) => attached));
+});
+
+describe('what is watched', () => {
+	test('is every endpoint whatever its protocol, every host, and the ports of tunnels', async () => {
+		const { wire, follower } = setUp([]);
+		const tunnel = { ...server, forwarding: 'tunnel', tunnel: { type: 'gue', port: 6080, flags: 0 } } as const;
+		const mark = { ...serviceOf(tunnel), address: { kind: 'fwmark', family: 'inet', fwmark: 7 } } as const;
+		const udp = { ...serviceOf(server), address: { ...dns } };
+		await follower.follow({ services: [mark, udp] });
+		assert.deepEqual(
+			wire.endpoints.map(({ protocol }) => protocol),
+			['udp'],
+		);
+		assert.deepEqual([wire.hosts, wire.tunnelPorts], [[server.address], [6080]]);
+	});
+});
+
+describe('from where packets may come', () => {
+	test('is what the neighbour table says of the host', async () => {
+		const { wire, follower } = setUp([]);
+		await follower.follow(snapshot);
+		assert.deepEqual(wire.senders, [{ address: server.address, macs: ['02:00:00:00:00:11'] }]);
+	});
+
+	test('is read again when the neighbour has another MAC address, and not for those of others', async (t) => {
+		t.mock.timers.enable({ apis: ['setTimeout'] });
+		const { wire, ways, follower } = setUp([]);
+		await follower.follow(snapshot);
+		ways.linkAddress = '02:00:00:00:00:22';
+		ways.tell({ kind: 'neighbour', change: 'set', neighbour: { ...ways.neighbour(), address: '10.1.0.99' } });
+		t.mock.timers.tick(1_000);
+		await settled();
+		assert.deepEqual(wire.senders[0]?.macs, ['02:00:00:00:00:11']);
+		ways.tell({ kind: 'neighbour', change: 'set', neighbour: ways.neighbour() });
+		t.mock.timers.tick(1_000);
+		await settled();
+		assert.deepEqual(wire.senders[0]?.macs, ['02:00:00:00:00:22']);
+	});
 });

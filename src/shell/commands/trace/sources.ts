@@ -46,7 +46,7 @@ function openTheWire({ config, routes, log, packets }: SourceParts, sink: EventS
 	if (attach === 'none') return undefined;
 	const wire = openWire({ attach, interfaces: [], packets, ...sink });
 	if (!wire.available) return wire;
-	const follower = new Follower(wire, interfaces, routes, log);
+	const follower = new Follower({ wire, named: interfaces, policy: attach, routes, log });
 	return {
 		losses: () => wire.losses(),
 		follow: (snapshot) => follower.follow(snapshot),
