@@ -57,22 +57,24 @@ typedef struct {
 	int counter;
 } BY_NAME atomic_t;
 
+/* include/uapi/linux/if.h; the whole of it is not for BPF. */
+#define IFF_SLAVE 0x800
+
 /* include/linux/netdevice.h */
 enum netdev_state_t { __LINK_STATE_NOCARRIER = 2 };
 
 struct net_device {
 	unsigned long state;
+	unsigned int flags;
 	int ifindex;
+	void *rx_handler_data;
 	char name[16];
 	atomic_t carrier_up_count;
 	atomic_t carrier_down_count;
 	possible_net_t nd_net;
 } BY_NAME;
 
-/*
- * include/net/bonding.h; in the BTF of the module bonding. `link` is a plain load for the reason given at
- * ip_vs_service below.
- */
+/* include/net/bonding.h; in the BTF of the module bonding. */
 struct slave {
 	struct net_device *dev;
 	struct bonding *bond;

@@ -5,7 +5,7 @@
  * bond; a bond's notice goes through a work queue). What a change means for a real server is userspace's to say.
  *
  * The hooks see what is about to happen, or what just did, once or more: netif_carrier_off() is called by drivers
- * that are down already, bond_lower_state_changed() for two reasons. Here only the plainly redundant is left out;
+ * that are down already, netdev_lower_state_changed() for two reasons. Here only the plainly redundant is left out;
  * that each change is told once is src/evidence/links.ts's care.
  *
  * The hooks on bonds exist only while the module bonding is loaded, and pin it while they are attached.
@@ -89,15 +89,23 @@ static __always_inline int tell_active_slave(struct bonding *bond, struct slave 
 	return 0;
 }
 
-/* After the change, of the link or of who is active. */
-static __always_inline int tell_slave(struct slave *slave)
+/*
+ * After the change, of the slave's link or of who is active. Bonding tells both by bond_lower_state_changed(), which
+ * compilers inline where it matters most, into the link monitor; what that calls is out of their reach. Team ports
+ * pass here too, without IFF_SLAVE.
+ */
+static __always_inline int tell_slave(struct net_device *dev)
 {
-	struct link_event *event = open_event(slave->dev, LINK_CHANGE_SLAVE);
+	struct slave *slave = dev->rx_handler_data;
+	struct link_event *event;
 
+	if (!(dev->flags & IFF_SLAVE) || !slave)
+		return 0;
+	event = open_event(dev, LINK_CHANGE_SLAVE);
 	if (!event)
 		return 0;
-	event->value = slave->link;
-	event->other_index = slave->bond->dev->ifindex;
+	event->value = BPF_CORE_READ(slave, link);
+	event->other_index = BPF_CORE_READ(slave, bond, dev, ifindex);
 	emit_submit(event);
 	return 0;
 }
@@ -176,8 +184,8 @@ int BPF_PROG(active_slave, struct bonding *bond, struct slave *new_active)
 	return tell_active_slave(bond, new_active);
 }
 
-SEC("fentry/bond_lower_state_changed")
-int BPF_PROG(slave_state, struct slave *slave)
+SEC("fentry/netdev_lower_state_changed")
+int BPF_PROG(slave_state, struct net_device *slave)
 {
 	return tell_slave(slave);
 }
