@@ -15,7 +15,7 @@ import { decodeLastWrite, encodeDestinationKey } from '../decode/keys.js';
 import type { ServiceAddress } from '../table/model.js';
 import { explain, type HookState, type Unavailable, unavailable } from './availability.js';
 import { PinDirectory } from './pins.js';
-import { loadPartly, type PartlyLoaded, u32Constant } from './programs.js';
+import { loadPartly, ownNetns, type PartlyLoaded, u32Constant } from './programs.js';
 import { type EventSink, EventStream, type StreamLosses } from './stream.js';
 
 /** 1 MiB holds 8,700 writes: a monitor that rewrites the largest table aimed at, half of it while no agent reads. */
@@ -51,11 +51,6 @@ export interface AuditOptions extends EventSink {
 	 * nothing adopted; all of it ends with this process, beside whatever audit another one has.
 	 */
 	pinDirectory: string | undefined;
-}
-
-/** The inode number by which the kernel names our network namespace (struct ns_common.inum). */
-function ownNetns(): number {
-	return statSync('/proc/self/ns/net').ino;
 }
 
 /** PROC_PID_INIT_INO (include/linux/proc_ns.h). */

@@ -4,11 +4,11 @@
  * the module bonding may come later than ipvigil; so each part is an object of its own, with a ring of its own. What
  * the events come to, src/evidence/links.ts knows. Nothing is pinned: everything ends with close() or with the process.
  */
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import type { BpfMap, BpfObject, Link } from '../addon/index.js';
 import { encodeAddressKey } from '../decode/keys.js';
 import { explain, missingModule, type Unavailable } from './availability.js';
-import { loadObject, u32Constant, u64Constant } from './programs.js';
+import { loadObject, ownNetns, u32Constant, u64Constant } from './programs.js';
 import { type EventSink, EventStream, type StreamLosses } from './stream.js';
 
 /** 64 KiB hold 1,000 changes: the links of a whole rack, up and down, between two looks of ours. */
@@ -79,7 +79,7 @@ function load(name: LinkPart): BpfObject {
 	return loadObject({
 		object: 'link',
 		programs: programs[name],
-		constants: { own_netns: u32Constant(statSync('/proc/self/ns/net').ino) },
+		constants: { own_netns: u32Constant(ownNetns()) },
 		// Only one part has a use for hosts; a map of no entries cannot be made.
 		maxEntries: { events: ringBytes, hosts: name === 'neighbour' ? hostsMax : 1 },
 	});

@@ -3,7 +3,6 @@
  * hands on its edges and what stands of each destination. What an outcome means, evidence knows. Nothing is pinned:
  * close() detaches the hooks, and the ip_vs module can then be unloaded.
  */
-import { statSync } from 'node:fs';
 import { type BpfMap, type Link, monotonicNs } from '../addon/index.js';
 import { decodeIndex, encodeDestinationKey, encodeIndex, viewOf } from '../decode/keys.js';
 import {
@@ -16,7 +15,7 @@ import {
 import { type DestinationId, destinationId } from '../table/identity.js';
 import type { ServiceAddress } from '../table/model.js';
 import { explain, type HookState, type Unavailable } from './availability.js';
-import { loadPartly, type PartlyLoaded, u32Constant, u64Constant } from './programs.js';
+import { loadPartly, ownNetns, type PartlyLoaded, u32Constant, u64Constant } from './programs.js';
 import { type EventSink, EventStream, type StreamLosses } from './stream.js';
 
 /** As in attempts.bpf.h. */
@@ -62,11 +61,6 @@ export interface ListingChanges {
 interface Listed extends ListedDestination {
 	/** Its number in the kernel, never used twice. */
 	number: number;
-}
-
-/** The inode number by which the kernel names our network namespace (struct ns_common.inum). */
-function ownNetns(): number {
-	return statSync('/proc/self/ns/net').ino;
 }
 
 function load(options: OutcomeOptions): PartlyLoaded {

@@ -4,6 +4,7 @@
  * refused, because its records would be read wrongly without a sign. What is then attached where is for wire.ts
  * and audit.ts.
  */
+import { statSync } from 'node:fs';
 import { BpfLoadError, BpfObject, objectPath } from '../addon/index.js';
 import type { Layout } from '../decode/field.js';
 import * as layouts from '../decode/layout.generated.js';
@@ -30,6 +31,11 @@ export class LayoutMismatchError extends Error {
 		super(`struct ${layout.name} ${found} in the BPF object, and ${layout.size} octets in layout.generated.ts`);
 		this.name = 'LayoutMismatchError';
 	}
+}
+
+/** The inode number by which the kernel names our network namespace (struct ns_common.inum): hooks see all of them. */
+export function ownNetns(): number {
+	return statSync('/proc/self/ns/net').ino;
 }
 
 export function u32Constant(value: number): Uint8Array {

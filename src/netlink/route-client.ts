@@ -33,6 +33,9 @@ export interface ChangeHandlers {
 	onError: (error: NodeJS.ErrnoException) => void;
 }
 
+export type RouteGroup = keyof typeof routeGroup;
+const everyGroup = Object.keys(routeGroup) as RouteGroup[];
+
 const families: Family[] = ['inet', 'inet6'];
 
 /** No way there: an answer, not an error of ours. */
@@ -90,10 +93,14 @@ export class RouteClient {
 		}
 	}
 
-	/** Listens on a socket of its own, so that a flood of changes cannot hide an answer. Ends by the returned function. */
-	subscribe({ onChange, onLost, onError }: ChangeHandlers): () => void {
+	/**
+	 * Listens on a socket of its own, so that a flood of changes cannot hide an answer. Ends by the returned function.
+	 * On a LAN with thousands of hosts the group of neighbours alone is busy: who does not need it leaves it out.
+	 */
+	subscribe({ onChange, onLost, onError }: ChangeHandlers, groups: readonly RouteGroup[] = everyGroup): () => void {
 		const open = this.#options.openSocket ?? openKernelSocket;
-		const socket = open(netlinkProtocol.route, Object.values(routeGroup), {
+		const numbers = groups.map((group) => routeGroup[group]);
+		const socket = open(netlinkProtocol.route, numbers, {
 			onBatch: (datagrams) => {
 				for (const datagram of datagrams) for (const change of readChanges(datagram)) onChange(change);
 			},

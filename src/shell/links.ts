@@ -12,7 +12,7 @@ import { linkSentence } from '../evidence/link-words.js';
 import { LinkBook, type LinkChange } from '../evidence/links.js';
 import { type Impairment, WayBook } from '../evidence/ways.js';
 import type { Link, RouteChange } from '../netlink/route.js';
-import type { RouteClient } from '../netlink/route-client.js';
+import type { ChangeHandlers, RouteClient, RouteGroup } from '../netlink/route-client.js';
 import type { Config } from './config.js';
 
 /** Longer than a hook runs before what it tells of is done (evidence/facet.ts): a second look then settles a doubt. */
@@ -76,7 +76,11 @@ export class Links {
 
 	/** Listens before it looks: what changes in between is in one of the two. */
 	async begin(): Promise<void> {
-		this.#unsubscribe = this.options.routes.subscribe({
+		// The hook tells of the few neighbours that count, rtnetlink of all that there are.
+		const groups: RouteGroup[] = this.#hooks?.isAttached('neighbour')
+			? ['link', 'ipv4Address', 'ipv6Address']
+			: ['link', 'neighbour', 'ipv4Address', 'ipv6Address'];
+		const handlers: ChangeHandlers = {
 			onChange: (notice) => this.#notice(notice),
 			onLost: () => this.#wantLook(0),
 			onError: (error) =>
@@ -84,7 +88,8 @@ export class Links {
 					{ err: error },
 					'rtnetlink tells nothing of links any more: they are looked at every few seconds only',
 				),
-		});
+		};
+		this.#unsubscribe = this.options.routes.subscribe(handlers, groups);
 		await this.#look(true);
 		this.#poll = setInterval(() => this.#onPoll(), this.options.config.linkIntervalMs);
 	}

@@ -274,6 +274,18 @@ test('where there is no route, that is the answer', async () => {
 	client.close();
 });
 
+test('only what is asked for is listened to', () => {
+	const heard: number[] = [];
+	const client = new RouteClient({
+		openSocket: (_protocol, groups) => {
+			heard.push(...groups);
+			return { send: () => assert.fail('a listener says nothing'), close: () => {} };
+		},
+	});
+	client.subscribe({ onChange: () => {}, onLost: () => {}, onError: () => {} }, ['link', 'ipv6Address'])();
+	assert.deepEqual(heard, [1, 9]);
+});
+
 test('changes are told as they come, losses as losses, and the end of listening closes the socket', () => {
 	let handlers: SocketHandlers | undefined;
 	let closed = false;
