@@ -51,9 +51,17 @@ export function linkChanges(daemon: Daemon): LinkChange[] {
 	});
 }
 
-/** The changes of one kind of one interface, as "by from to". */
+/** The changes of one kind of one interface, as "from to". */
 export function changesOf(daemon: Daemon, name: string, what: LinkChange['what']): string[] {
 	return linkChanges(daemon)
 		.filter((change) => change.interfaceName === name && change.what === what)
-		.map(({ by, from, to }) => `${by} ${from} ${to}`);
+		.map(({ from, to }) => `${from} ${to}`);
+}
+
+/** What a director must not do for a fault of its own: every weight is as it was, and nothing was taken out meanwhile. */
+export async function expectNobodyBlamed(lab: Lab, daemon: Daemon): Promise<void> {
+	const touched = [...(await lab.director.weights())].filter(([, weight]) => weight !== 100);
+	lab.expect(touched.length === 0, 'no server is taken out', touched);
+	const taken = (await daemon.journal()).filter(({ scenario }) => scenario === 'quiesced');
+	lab.expect(taken.length === 0, 'nor was one meanwhile', taken);
 }
