@@ -43,7 +43,7 @@ enum reading {
 	READING_ERROR,
 };
 
-/* A RST or SYN|ACK, or an ICMP error, and who sent it to whom. */
+/* A RST or SYN|ACK, or an ICMP error, and who sent it to whom. What the one does not have is 0 for the other. */
 struct answer {
 	/* Port and protocol: of a RST or SYN|ACK. */
 	struct endpoint_key from;
@@ -54,6 +54,8 @@ struct answer {
 	__u8 icmp_type;
 	__u8 icmp_code;
 	__u8 ip_version;
+	/* READING_ANSWER or READING_ERROR. */
+	__u8 reading;
 	/* Where the TCP or ICMP header begins, from the packet's first octet on. */
 	__u32 offset;
 	/* From there to the end of what IP carries, as the IP header says. */
@@ -133,6 +135,9 @@ static __always_inline enum reading read_tcp(void *at, void *end, struct answer 
 	answer->from.pad = 0;
 	answer->to_port = tcp->dest;
 	answer->flags = flags;
+	answer->icmp_type = 0;
+	answer->icmp_code = 0;
+	answer->reading = READING_ANSWER;
 	answer->answers_syn = refuses_syn(flags, tcp->seq);
 	return READING_ANSWER;
 }
@@ -155,8 +160,15 @@ static __always_inline enum reading read_icmp(void *at, void *end, struct answer
 		return READING_DULL;
 	if (answer->octets < ICMP_HEADER_OCTETS)
 		return READING_SHORT;
+	answer->from.port = 0;
+	answer->from.protocol = 0;
+	answer->from.pad = 0;
+	answer->to_port = 0;
+	answer->flags = 0;
+	answer->answers_syn = 0;
 	answer->icmp_type = icmp->type;
 	answer->icmp_code = icmp->code;
+	answer->reading = READING_ERROR;
 	return READING_ERROR;
 }
 
@@ -188,27 +200,37 @@ static __always_inline enum reading read_ipv4(void *data, void *at, void *end, s
 	return ip->protocol == IPPROTO_TCP ? read_tcp(at, end, answer) : read_icmp(at, end, answer);
 }
 
-/* Octets of an extension header that may stand before TCP, 0 for any other protocol (RFC 8200, RFC 4302). */
-static __always_inline __u32 extension_octets(__u8 protocol, struct extension_header *header)
+/* One bit of each protocol below 64: the extension headers that may stand before TCP (RFC 8200, RFC 4302). */
+#define EXTENSION_BITS                                                                                                 \
+	(1ULL << IPPROTO_HOPOPTS | 1ULL << IPPROTO_ROUTING | 1ULL << IPPROTO_DSTOPTS | 1ULL << IPPROTO_FRAGMENT |      \
+	 1ULL << IPPROTO_AH)
+
+/* Without a branch, which the compiler would make of it if it knew the bits. */
+static __always_inline __u32 bit_of(__u64 bits, __u8 protocol)
 {
-	switch (protocol) {
-	case IPPROTO_HOPOPTS:
-	case IPPROTO_ROUTING:
-	case IPPROTO_DSTOPTS:
-		return (header->length + 1) * 8;
-	case IPPROTO_FRAGMENT:
-		return 8;
-	case IPPROTO_AH:
-		return (header->length + 2) * 4;
-	default:
-		return 0;
-	}
+	asm volatile("" : "+r"(bits));
+	return bits >> protocol & 1;
 }
 
 static __always_inline int is_extension(__u8 protocol)
 {
-	return protocol == IPPROTO_HOPOPTS || protocol == IPPROTO_ROUTING || protocol == IPPROTO_DSTOPTS ||
-	       protocol == IPPROTO_FRAGMENT || protocol == IPPROTO_AH;
+	return protocol < 64 && bit_of(EXTENSION_BITS, protocol);
+}
+
+/*
+ * Octets of an extension header: its length counts units of eight without the first, of AH units of four without the
+ * first two, and of a fragment header nothing. It is calculated and not looked up case by case, because the verifier
+ * would follow each case of each header of a chain.
+ */
+static __always_inline __u32 extension_octets(__u8 protocol, struct extension_header *header)
+{
+	__u32 is_fragment = bit_of(1ULL << IPPROTO_FRAGMENT, protocol);
+	__u32 is_ah = bit_of(1ULL << IPPROTO_AH, protocol);
+	__u32 octets = ((header->length & (is_fragment - 1)) + 1 + is_ah) << (3 - is_ah);
+
+	/* 2,048 at most, which the compiler knows and the verifier has to be told. */
+	asm volatile("" : "+r"(octets));
+	return octets & 0xfff;
 }
 
 /* A walk along extension headers: where it stands, behind the fixed header, and what stands there. */

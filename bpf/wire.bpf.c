@@ -116,34 +116,57 @@ static __always_inline void weigh_answer(struct frame *frame, struct answer *ans
 	}
 }
 
-/* Few packets come this far. `octets` of IP's carry that the packet does not have contradict its header. */
-static __always_inline void weigh(enum reading reading, struct frame *frame, struct answer *answer)
+/* Few packets come this far. Octets that IP's header tells of and the packet does not have contradict it. */
+static __always_inline void weigh(struct frame *frame, struct answer *answer)
 {
-	if (reading == READING_SHORT)
-		count_loss(LOSS_TRUNCATED);
-	else if (answer->offset + answer->octets > frame->octets)
+	if (answer->offset + answer->octets > frame->octets)
 		count_loss(LOSS_MALFORMED);
-	else if (reading == READING_ANSWER)
+	else if (answer->reading == READING_ANSWER)
 		weigh_answer(frame, answer);
 	else
 		weigh_error(frame, answer);
 }
 
+/*
+ * Both are global, so that the verifier looks at each once for any answer, and not again along each of the many ways by
+ * which a header can be reached.
+ */
+__attribute__((noinline)) int weigh_xdp(struct xdp_md *ctx, struct answer *answer, __u64 source, __u32 opening)
+{
+	struct frame frame = {.context = ctx, .hook = HOOK_XDP, .opening = opening, .source = source};
+
+	if (!answer)
+		return 0;
+	frame.octets = bpf_xdp_get_buff_len(ctx);
+	frame.interface_index = ctx->ingress_ifindex;
+	weigh(&frame, answer);
+	return 0;
+}
+
+__attribute__((noinline)) int weigh_skb(struct __sk_buff *skb, struct answer *answer, __u64 source, __u32 opening)
+{
+	struct frame frame = {.context = skb, .hook = HOOK_TC, .opening = opening, .source = source};
+
+	if (!answer)
+		return 0;
+	frame.octets = skb->len;
+	frame.interface_index = skb->ifindex;
+	weigh(&frame, answer);
+	return 0;
+}
+
 static __always_inline int watch_xdp(struct xdp_md *ctx, enum opening opening)
 {
-	struct frame frame = {.context = ctx, .hook = HOOK_XDP, .opening = opening};
 	void *data = (void *)(long)ctx->data;
 	void *end = (void *)(long)ctx->data_end;
 	struct answer answer;
 	enum reading reading;
 
 	reading = read_packet(data, end, opening, &answer);
-	if (reading == READING_DULL)
-		return XDP_PASS;
-	frame.octets = bpf_xdp_get_buff_len(ctx);
-	frame.interface_index = ctx->ingress_ifindex;
-	frame.source = source_of(data, end, opening);
-	weigh(reading, &frame, &answer);
+	if (reading == READING_ANSWER || reading == READING_ERROR)
+		weigh_xdp(ctx, &answer, source_of(data, end, opening), opening);
+	else if (reading == READING_SHORT)
+		count_loss(LOSS_TRUNCATED);
 	return XDP_PASS;
 }
 
@@ -155,23 +178,19 @@ static __always_inline enum reading read_skb(struct __sk_buff *skb, enum opening
 /* Only the linear part of an skb can be read in place; the rare packet whose headers are elsewhere is read twice. */
 static __always_inline int watch_skb(struct __sk_buff *skb, enum opening opening)
 {
-	struct frame frame = {.context = skb, .hook = HOOK_TC, .opening = opening};
+	__u32 wanted = skb->len < HEADERS_OCTETS_MAX ? skb->len : HEADERS_OCTETS_MAX;
 	struct answer answer;
 	enum reading reading;
-	__u32 wanted;
+	__u64 source;
 
 	reading = read_skb(skb, opening, &answer);
-	if (reading == READING_DULL)
-		return TC_ACT_UNSPEC;
-	wanted = skb->len < HEADERS_OCTETS_MAX ? skb->len : HEADERS_OCTETS_MAX;
 	if (reading == READING_SHORT && skb->data_end - skb->data < wanted && bpf_skb_pull_data(skb, wanted) == 0)
 		reading = read_skb(skb, opening, &answer);
-	if (reading == READING_DULL)
-		return TC_ACT_UNSPEC;
-	frame.octets = skb->len;
-	frame.interface_index = skb->ifindex;
-	frame.source = source_of((void *)(long)skb->data, (void *)(long)skb->data_end, opening);
-	weigh(reading, &frame, &answer);
+	source = source_of((void *)(long)skb->data, (void *)(long)skb->data_end, opening);
+	if (reading == READING_ANSWER || reading == READING_ERROR)
+		weigh_skb(skb, &answer, source, opening);
+	else if (reading == READING_SHORT)
+		count_loss(LOSS_TRUNCATED);
 	return TC_ACT_UNSPEC;
 }
 

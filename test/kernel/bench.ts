@@ -4,8 +4,9 @@
  */
 import type { BpfObject, TestRunResult } from '../../src/addon/index.js';
 import { loadObject, u32Constant, u64Constant } from '../../src/capture/programs.js';
+import type { StreamLosses } from '../../src/capture/stream.js';
 import { WireCapture } from '../../src/capture/wire.js';
-import type { EndpointCounters, KernelEvent, RefusalEvent } from '../../src/decode/event.js';
+import type { EndpointCounters, HostCounters, KernelEvent, RefusalEvent } from '../../src/decode/event.js';
 import type { Endpoint } from '../../src/table/model.js';
 
 export type Program = 'wire_xdp' | 'wire_tc';
@@ -86,6 +87,17 @@ export class Bench {
 		const found = this.wire.counters().find((watched) => watched.endpoint === endpoint);
 		if (found === undefined) throw new Error(`${endpoint.address} is not watched`);
 		return found.counters;
+	}
+
+	host(address: string): HostCounters {
+		const found = this.wire.hostCounters().find((watched) => watched.address === address);
+		if (found === undefined) throw new Error(`${address} is not watched`);
+		return found.counters;
+	}
+
+	/** Those that are not 0. */
+	losses(): Partial<StreamLosses> {
+		return Object.fromEntries(Object.entries(this.wire.losses()).filter(([, count]) => count > 0));
 	}
 
 	close(): void {

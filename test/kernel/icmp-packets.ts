@@ -2,6 +2,8 @@
  * ICMP errors as octets, for the kernel tests: what a host or a router says of a packet that it did not deliver, with as
  * much of that packet as the test likes.
  */
+import type { Endpoint } from '../../src/table/model.js';
+import { Bench, endpoint4, endpoint6 } from './bench.js';
 import { be16, be32, concat, ipProtocol, ipv4, ipv6 } from './packets.js';
 
 export const icmp4 = { unreachable: 3, sourceQuench: 4, echo: 8, timeExceeded: 11, parameterProblem: 12 } as const;
@@ -97,4 +99,18 @@ export function gueDirect(inner: Uint8Array): Uint8Array {
 export function gre(inner: Uint8Array, etherType = 0x0800, flags = 0): Uint8Array {
 	const fields = [0x8000, 0x2000, 0x1000].filter((bit) => (flags & bit) !== 0).length;
 	return concat(be16(flags), be16(etherType), new Uint8Array(4 * fields), inner);
+}
+
+export const udp4: Endpoint = { ...endpoint4, protocol: 'udp', port: 53 };
+export const sctp6: Endpoint = { ...endpoint6, protocol: 'sctp', port: 3868 };
+/** A host without a known endpoint, as behind a firewall mark. */
+export const bare4 = '10.1.0.12';
+
+/** A workbench that watches the packets' endpoints, for a director with its VIP. */
+export function directorBench(...settings: ConstructorParameters<typeof Bench>): Bench {
+	const bench = new Bench(...settings);
+	bench.wire.setEndpoints([endpoint4, endpoint6, udp4, sctp6], [bare4]);
+	bench.wire.setLocalAddresses([director4, director6, vip4, vip6]);
+	bench.wire.setTunnelPorts([tunnelPort]);
+	return bench;
 }
