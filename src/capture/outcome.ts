@@ -4,7 +4,7 @@
  * close() detaches the hooks, and the ip_vs module can then be unloaded.
  */
 import { type BpfMap, type Link, monotonicNs } from '../addon/index.js';
-import { decodeIndex, encodeDestinationKey, encodeIndex, viewOf } from '../decode/keys.js';
+import { decodeIndexes, encodeDestinationKey, encodeIndex, viewOf } from '../decode/keys.js';
 import {
 	encodeOutcomeState,
 	type OutcomeState,
@@ -130,11 +130,10 @@ export class OutcomeCapture {
 	outcomes(): DestinationOutcomes[] {
 		if (this.#listed.size === 0) return [];
 		const nowNs = Number(monotonicNs());
-		const { keys, values, count } = this.#destinations.entries(this.#destinations.maxEntries);
+		const { keys, values } = this.#destinations.entries(this.#destinations.maxEntries);
 		const view = viewOf(values);
-		const baseByNumber = new Map<number, number>();
-		for (let index = 0; index < count; index++)
-			baseByNumber.set(decodeIndex(keys, index), index * this.#destinations.valueStride);
+		const stride = this.#destinations.valueStride;
+		const baseByNumber = new Map(decodeIndexes(keys).map((number, index) => [number, index * stride]));
 		return [...this.#listed.values()].flatMap(({ service, destination, number }) => {
 			const base = baseByNumber.get(number);
 			return base === undefined ? [] : [{ service, destination, ...readOutcomeState(view, base, nowNs) }];

@@ -256,7 +256,8 @@ export function encodeIndex(index: number): Uint8Array {
 	return key;
 }
 
-/** The `position`th of the keys of a BPF array or of a map that is numbered so. */
-export function decodeIndex(keys: Uint8Array, position: number): number {
-	return viewOf(keys).getUint32(position * 4, true);
+/** The keys of a BPF array, or of a map that is numbered so. */
+export function decodeIndexes(keys: Uint8Array): number[] {
+	const view = viewOf(keys);
+	return Array.from({ length: keys.length / 4 }, (_, position) => view.getUint32(position * 4, true));
 }

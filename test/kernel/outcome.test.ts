@@ -8,7 +8,7 @@ import { after, before, describe, it } from 'node:test';
 import type { BpfMap, BpfObject } from '../../src/addon/index.js';
 import { type ListedDestination, OutcomeCapture, openOutcome } from '../../src/capture/outcome.js';
 import { loadObject } from '../../src/capture/programs.js';
-import { decodeIndex, encodeDestinationKey, encodeIndex, viewOf } from '../../src/decode/keys.js';
+import { decodeIndexes, encodeDestinationKey, encodeIndex, viewOf } from '../../src/decode/keys.js';
 import { outcomeCounters, outcomeState, serviceOutcomes } from '../../src/decode/layout.generated.js';
 import type { ServiceAddress } from '../../src/table/model.js';
 
@@ -44,7 +44,7 @@ describe('the outcomes', () => {
 	/** The number under which the kernel finds a destination. */
 	function numberOf(each: ListedDestination): number | undefined {
 		const value = numbers.get(keyOf(each));
-		return value && decodeIndex(value, 0);
+		return value && decodeIndexes(value)[0];
 	}
 
 	/** What the hooks do: counts one more attempt. */
