@@ -90,7 +90,8 @@ struct {
 
 /*
  * By the address of IPVS's own entry. 65,536 connections at once take 7 MiB; of more than that, those go first
- * that have been silent longest, and are not judged any further.
+ * that have been silent longest, and are not judged any further. Only where so many are new within two seconds can
+ * it be an open attempt, which then counts as unanswered: a reason to ask, never to convict.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
