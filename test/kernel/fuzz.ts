@@ -2,30 +2,51 @@
  * The comparison: what wire.bpf.c says of each frame, beside what the oracle says it should, word by word. Where they
  * differ, a text shows the frame and both opinions; with the seed that is all it takes to look again.
  */
-import type { EndpointCounters, KernelEvent, Losses } from '../../src/decode/event.js';
-import type { Endpoint } from '../../src/table/model.js';
+import type {
+	EndpointCounters,
+	HostCounters,
+	KernelEvent,
+	Losses,
+	QuotedEndpoint,
+	RefusalEvent,
+	UnreachableEvent,
+} from '../../src/decode/event.js';
 import { Bench, type Program } from './bench.js';
-import { localAddresses, watched } from './fuzz-packets.js';
-import type { Opinion } from './oracle-opinion.js';
+import { localAddresses, watched } from './fuzz-addresses.js';
+import { tunnelPort } from './icmp-packets.js';
+import { losses, nothing, type Opinion } from './oracle-words.js';
 
 /** What one program made of one frame: undefined where the kernel would not even start it on such a frame. */
-export type Heard = { said: string; losses: (keyof Losses)[] } | undefined;
+export type Heard = { said: string; loss: string } | undefined;
 
-function nameOf({ protocol, address, port }: Endpoint): string {
-	return `${protocol} [${address}]:${port}`;
+function nameOf({ protocol, address, port }: QuotedEndpoint): string {
+	return `${protocol ?? 'nothing known'} [${address}]:${port}`;
+}
+
+function refusalWords({ endpoint, client, clientPort, answersSyn }: RefusalEvent): string {
+	return `${answersSyn ? 'refusal' : 'reset'} ${nameOf(endpoint)} to ${client} ${clientPort}`;
+}
+
+function unreachableWords(event: UnreachableEvent): string {
+	const { icmpType, icmpCode, endpoint, client, clientPort, reporter, quotedSequence, tunnel } = event;
+	const from = `from ${client} ${clientPort} by ${reporter}`;
+	return `unreachable ${icmpType}/${icmpCode} ${nameOf(endpoint)} ${from} sequence ${quotedSequence} tunnel ${tunnel}`;
 }
 
 function eventWords(event: KernelEvent): string[] {
-	if (event.kind !== 'refusal') return [];
-	const { endpoint, client, clientPort, answersSyn } = event;
-	return [`${answersSyn ? 'refusal' : 'reset'} ${nameOf(endpoint)} to ${client} ${clientPort}`];
+	if (event.kind === 'refusal') return [refusalWords(event)];
+	return event.kind === 'unreachable' ? [unreachableWords(event)] : [];
 }
 
+type Counters = Partial<EndpointCounters & HostCounters>;
+
 /** What is counted without an event. */
-const countedWords: Partial<Record<keyof EndpointCounters, string>> = {
+const countedWords: Partial<Record<keyof Counters, string>> = {
 	acceptances: 'acceptance',
 	ownRefusals: 'own refusal',
 	ownAcceptances: 'own acceptance',
+	ownUnreachables: 'own unreachable',
+	strangers: 'stranger',
 };
 
 /** A test run of tc refuses frames without a whole IP header (net/bpf/test_run.c). */
@@ -41,12 +62,13 @@ function grown<T extends object>(before: T, after: T): (keyof T)[] {
 /** Both programs with every event let through, and what each frame adds to their counters. */
 export class Listener {
 	readonly #bench = new Bench({ eventIntervalMs: 0 });
-	#counters: Map<string, EndpointCounters>;
+	#counters: Map<string, Counters>;
 	#losses: Losses;
 
 	constructor() {
 		this.#bench.wire.setEndpoints(watched);
 		this.#bench.wire.setLocalAddresses(localAddresses);
+		this.#bench.wire.setTunnelPorts([tunnelPort]);
 		this.#counters = this.#readCounters();
 		this.#losses = this.#bench.wire.losses();
 	}
@@ -59,15 +81,18 @@ export class Listener {
 			throw error;
 		}
 		const words = [...this.#bench.takeEvents().flatMap(eventWords), ...this.#takeCounted()];
-		return { said: words.join(', ') || 'nothing', losses: this.#takeLosses() };
+		return { said: words.join(', ') || nothing.said, loss: losses(this.#takeLosses()) };
 	}
 
 	close(): void {
 		this.#bench.close();
 	}
 
-	#readCounters(): Map<string, EndpointCounters> {
-		return new Map(this.#bench.wire.counters().map(({ endpoint, counters }) => [nameOf(endpoint), counters]));
+	#readCounters(): Map<string, Counters> {
+		const { wire } = this.#bench;
+		const hosts = wire.hostCounters().map(({ address, counters }): [string, Counters] => [address, counters]);
+		const endpoints = wire.counters().map(({ endpoint, counters }): [string, Counters] => [nameOf(endpoint), counters]);
+		return new Map([...endpoints, ...hosts]);
 	}
 
 	#takeCounted(): string[] {
@@ -96,11 +121,10 @@ export function disagreement(
 	opinion: Opinion | undefined,
 ): string[] {
 	if (heard === undefined || opinion === undefined) return [];
-	const losses = heard.losses.join(' and ') || 'none';
-	const expectedLoss = opinion.loss ?? losses;
-	if (heard.said === opinion.said && losses === expectedLoss) return [];
+	const expectedLoss = opinion.loss ?? heard.loss;
+	if (heard.said === opinion.said && heard.loss === expectedLoss) return [];
 	const hex = Buffer.from(frame).toString('hex');
 	return [
-		`${program}: ${heard.said}; lost: ${losses}\n  oracle: ${opinion.said}; lost: ${expectedLoss}\n  frame: ${hex}`,
+		`${program}: ${heard.said}; lost: ${heard.loss}\n  oracle: ${opinion.said}; lost: ${expectedLoss}\n  frame: ${hex}`,
 	];
 }

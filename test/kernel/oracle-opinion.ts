@@ -1,94 +1,58 @@
 /**
  * What the wire should make of a frame, by tshark's dissection of it: the same words that fuzz.ts finds for what the
- * program did. Where the two differ on purpose, the rule stands here as a sentence.
+ * program did. Where the two differ on purpose, the rule stands here, and in the files beside, as a sentence.
  */
-import type { Losses } from '../../src/decode/event.js';
-import { canonicalAddress } from '../../src/table/address.js';
-import { localAddresses, watched } from './fuzz-packets.js';
+import { localAddresses, watched } from './fuzz-addresses.js';
 import type { Dissection, FieldName } from './oracle.js';
-import { refusalFlags, tcpFlag } from './packets.js';
-
-export interface Opinion {
-	/** What is told or counted; nothing where the frame is none of the wire's business. */
-	said: string;
-	/** What is counted as lost; undefined where the oracle cannot say. */
-	loss: keyof Losses | 'none' | undefined;
-}
-
-export const nothing: Opinion = { said: 'nothing', loss: 'none' };
-
-function lost(loss: Opinion['loss']): Opinion {
-	return { said: 'nothing', loss };
-}
-
-/**
- * Where tshark gives up before it comes to what a packet says, it cannot know what there was to lose; that nothing was
- * told it knows.
- */
-const unread = lost(undefined);
+import { type Ends, gaveUp, type IpHeader, readIp } from './oracle-ip.js';
+import { Layers } from './oracle-layers.js';
+import { errorOpinion } from './oracle-quote.js';
+import { lost, nothing, type Opinion, unread } from './oracle-words.js';
+import { ipProtocol, refusalFlags, tcpFlag } from './packets.js';
 
 const dress = ['eth', 'ethertype', 'vlan', 'ieee8021ad'];
 /** One of these for each tag: two of 802.1ad in a row are one layer for tshark. */
 const tagFields: FieldName[] = ['vlan.id', 'ieee8021ad.id', 'ieee8021ad.svid', 'ieee8021ad.cvid'];
 /** The wire looks behind two tags (802.1ad outside, 802.1Q inside), tshark behind any number. */
 const tagsMax = 2;
-const extensions = ['ipv6.hopopts', 'ipv6.dstopts', 'ipv6.routing', 'ipv6.fraghdr', 'ah'];
-/** The wire looks behind six extension headers and counts what has more as lost; tshark has no limit. */
-const extensionsMax = 6;
 
-function first({ fields }: Dissection, name: FieldName): string {
-	return fields[name][0] ?? '';
-}
+/** Of an Ethernet header and of each tag. */
+const [ethernetOctets, tagOctets] = [14, 4];
 
-function has({ fields }: Dissection, name: FieldName): boolean {
-	return fields[name].length > 0;
-}
+type Carrier = IpHeader & { ends: Ends; exceedsFrame: boolean };
 
-function isMalformed({ fields }: Dissection, what: string): boolean {
-	return fields['_ws.malformed'].some((text) => text.startsWith(`[Malformed Packet: ${what}`));
-}
-
-/**
- * undefined: tshark gave up inside an extension header or TCP's options, because it reads what these carry, and the
- * wire only how long they are.
- */
+/** undefined: tshark gave up in something that it reads, and of which the wire only takes the length. */
 export function opinionOf(dissection: Dissection): Opinion | undefined {
-	const [network, ...layers] = dissection.layers.filter((layer) => !dress.includes(layer));
-	if (tagsOf(dissection) > tagsMax) return nothing;
-	if (network === 'ip') return opinion4(dissection, layers);
-	if (network === 'ipv6') return opinion6(dissection, layers);
-	return has(dissection, '_ws.malformed') ? unread : nothing;
+	const layers = new Layers(dissection);
+	while (dress.includes(layers.name ?? '')) layers.next();
+	const tags = layers.count(tagFields);
+	if (tags > tagsMax) return nothing;
+	const ip = readIp(layers, 4) ?? readIp(layers, 6);
+	if (ip === undefined) return layers.has('_ws.malformed') ? unread : nothing;
+	if (ip.contradicts || ip.ends === undefined) return unread;
+	const exceedsFrame = ethernetOctets + tags * tagOctets + ip.totalOctets > layers.frameOctets;
+	return (ip.version === 4 ? opinion4 : opinion6)(layers, { ...ip, ends: ip.ends, exceedsFrame });
 }
 
-/** ICMP and TCP: of all else a fragment is none of the wire's business. */
-const readProtocols = ['1', '6'];
-
-/** tshark goes by the version in the header and not by the EtherType; the wire wants both to agree. */
-function opinion4(dissection: Dissection, [transport]: string[]): Opinion | undefined {
-	if (isMalformed(dissection, 'IPv4') || transport === 'ipv6') return unread;
-	const isFragment = first(dissection, 'ip.flags.mf') === '1' || Number(first(dissection, 'ip.frag_offset')) > 0;
-	if (isFragment && readProtocols.includes(first(dissection, 'ip.proto'))) return lost('fragment');
-	if (transport === 'tcp') return answerOpinion(dissection, 'ip');
-	return transport === undefined ? unread : nothing;
+function opinion4(layers: Layers, ip: Carrier): Opinion | undefined {
+	if (ip.protocol !== ipProtocol.tcp && ip.protocol !== ipProtocol.icmp) return nothing;
+	if (layers.name === undefined && gaveUp(layers)) return undefined;
+	return ip.fragment ? lost('fragment') : messageOpinion(layers, ip);
 }
 
-function opinion6(dissection: Dissection, layers: readonly string[]): Opinion | undefined {
-	const chain = layers.findIndex((layer) => !extensions.includes(layer));
-	const headers = chain < 0 ? layers : layers.slice(0, chain);
-	const fragment = firstFragment(dissection, headers);
-	if (fragment >= 0 && fragment < extensionsMax) return lost('fragment');
-	if (headers.length > extensionsMax) return lost('headerChain');
-	if (layers[chain] === 'tcp') return answerOpinion(dissection, 'ipv6');
-	if (layers[chain] !== undefined) return nothing;
-	return isMalformed(dissection, 'IPv6 ') ? undefined : unread;
+function opinion6(layers: Layers, ip: Carrier): Opinion | undefined {
+	if (ip.fragment) return lost('fragment');
+	if (layers.name === undefined && gaveUp(layers)) return undefined;
+	if (ip.tooManyExtensions) return lost('headerChain');
+	return messageOpinion(layers, ip);
 }
 
-/** Its place in the chain; a header without an offset and without more to come makes no fragment (RFC 6946). */
-function firstFragment({ fields }: Dissection, headers: readonly string[]): number {
-	const places = headers.flatMap((name, place) => (name === 'ipv6.fraghdr' ? [place] : []));
-	const offsets = fields['ipv6.fraghdr.offset'];
-	const found = offsets.findIndex((offset, at) => Number(offset) > 0 || fields['ipv6.fraghdr.more'][at] === '1');
-	return places[found] ?? -1;
+function messageOpinion(layers: Layers, ip: Carrier): Opinion | undefined {
+	if (layers.name === 'tcp') return answerOpinion(layers, ip);
+	if (layers.name === (ip.version === 4 ? 'icmp' : 'icmpv6')) return errorOpinion(layers, ip);
+	// tshark takes ICMPv6 for data where the length of the quote (RFC 4884) cannot be, at which the wire does not look.
+	if (ip.protocol === ipProtocol.icmp6 && layers.name === 'data') return undefined;
+	return layers.name === undefined ? unread : nothing;
 }
 
 /** RST or SYN|ACK: all else in TCP is traffic. */
@@ -103,46 +67,27 @@ function wordFor(flags: number, sequence: number): string {
 	return (flags & known) === refusalFlags && sequence === 0 ? 'refusal' : 'reset';
 }
 
-const ethernetOctets = 14;
-const octetsPerTag = 4;
-const ipv6Octets = 40;
-
-function tagsOf({ fields }: Dissection): number {
-	return tagFields.reduce((sum, name) => sum + fields[name].length, 0);
-}
-
-/** tshark reads what there is of a packet that says it is longer; a host drops it (ip_rcv, net/ipv4/ip_input.c). */
-function isLongerThanFrame(dissection: Dissection, network: 'ip' | 'ipv6'): boolean {
-	const before = ethernetOctets + octetsPerTag * tagsOf(dissection);
-	const octets =
-		network === 'ip' ? Number(first(dissection, 'ip.len')) : ipv6Octets + Number(first(dissection, 'ipv6.plen'));
-	return before + octets > Number(first(dissection, 'frame.len'));
-}
-
-/** A header that is cut in its options tells tshark something, and the wire nothing. */
-function answerOpinion(dissection: Dissection, network: 'ip' | 'ipv6'): Opinion | undefined {
-	if (!has(dissection, 'tcp.flags')) return unread;
-	const flags = Number(first(dissection, 'tcp.flags')) & 0xff;
-	const isCut = has(dissection, 'tcp.short_segment');
-	if (!isAnswer(flags)) return isCut || isMalformed(dissection, 'TCP') ? unread : nothing;
+/**
+ * A header that is cut in its options tells tshark something, and the wire nothing; so does a packet that says it is
+ * longer than the frame, which a host drops (ip_rcv, net/ipv4/ip_input.c).
+ */
+function answerOpinion(layers: Layers, ip: Carrier): Opinion | undefined {
+	const flags = layers.number('tcp.flags');
+	if (flags === undefined) return unread;
+	const isCut = layers.has('tcp.short_segment');
+	if (!isAnswer(flags & 0xff)) return isCut || layers.isMalformed('TCP') ? unread : nothing;
 	if (isCut) return lost('truncated');
-	if (isLongerThanFrame(dissection, network)) return lost('malformedPacket');
-	return isMalformed(dissection, 'TCP') ? undefined : { said: answer(dissection, network, flags), loss: 'none' };
+	if (ip.exceedsFrame) return lost('malformedPacket');
+	if (layers.isMalformed('TCP')) return undefined;
+	return { said: answer(layers, ip, flags & 0xff), loss: 'none' };
 }
 
-function answer(dissection: Dissection, network: 'ip' | 'ipv6', flags: number): string {
-	const source = addressOf(dissection, `${network}.src`);
-	const destination = addressOf(dissection, `${network}.dst`);
-	const port = Number(first(dissection, 'tcp.srcport'));
-	if (!watched.some((endpoint) => endpoint.address === source && endpoint.port === port)) return nothing.said;
+function answer(layers: Layers, { ends: { source, destination } }: Carrier, flags: number): string {
+	const port = layers.number('tcp.srcport');
+	const isWatched = watched.some((one) => one.protocol === 'tcp' && one.address === source && one.port === port);
+	if (!isWatched) return nothing.said;
 	const from = `tcp [${source}]:${port}`;
-	const word = wordFor(flags, Number(first(dissection, 'tcp.seq')));
+	const word = wordFor(flags, layers.number('tcp.seq') ?? 0);
 	if (localAddresses.includes(destination)) return `own ${word === 'acceptance' ? word : 'refusal'} ${from}`;
-	return word === 'acceptance'
-		? `${word} ${from}`
-		: `${word} ${from} to ${destination} ${first(dissection, 'tcp.dstport')}`;
-}
-
-function addressOf(dissection: Dissection, name: FieldName): string {
-	return canonicalAddress(first(dissection, name)) ?? '';
+	return word === 'acceptance' ? `${word} ${from}` : `${word} ${from} to ${destination} ${layers.text('tcp.dstport')}`;
 }

@@ -18,7 +18,8 @@ const timeLimitMs = 120_000;
 /** What is dissected. All else is disabled, so that nobody reads something into a payload by its port or its looks. */
 const protocols = [
 	...['eth', 'ethertype', 'vlan', 'ieee8021ad', 'ip', 'ipv6', 'ah'],
-	...['ipv6.hopopts', 'ipv6.dstopts', 'ipv6.routing', 'ipv6.fraghdr', 'tcp'],
+	...['ipv6.hopopts', 'ipv6.dstopts', 'ipv6.routing', 'ipv6.fraghdr'],
+	...['tcp', 'udp', 'sctp', 'icmp', 'icmpv6', 'gre', 'gue'],
 ];
 
 /** Every packet for itself and as the wire has it: no reassembly, no conversation, no guess at offloads. */
@@ -29,30 +30,17 @@ const preferences = [
 ];
 
 const fieldNames = [
-	'frame.number',
-	'frame.protocols',
-	'frame.len',
-	'vlan.id',
-	'ieee8021ad.id',
-	'ieee8021ad.svid',
-	'ieee8021ad.cvid',
-	'ip.src',
-	'ip.dst',
-	'ip.proto',
-	'ip.len',
-	'ip.flags.mf',
-	'ip.frag_offset',
-	'ipv6.src',
-	'ipv6.dst',
-	'ipv6.plen',
-	'ipv6.fraghdr.offset',
-	'ipv6.fraghdr.more',
-	'tcp.srcport',
-	'tcp.dstport',
-	'tcp.seq',
-	'tcp.flags',
-	'tcp.short_segment',
-	'_ws.malformed',
+	...(['frame.number', 'frame.protocols', '_ws.malformed'] as const),
+	...(['vlan.id', 'ieee8021ad.id', 'ieee8021ad.svid', 'ieee8021ad.cvid'] as const),
+	...(['ip.version', 'ip.hdr_len', 'ip.proto', 'ip.src', 'ip.dst', 'ip.flags.mf', 'ip.frag_offset'] as const),
+	...(['ipv6.version', 'ipv6.nxt', 'ipv6.src', 'ipv6.dst', 'ipv6.fraghdr.offset', 'ipv6.fraghdr.more'] as const),
+	...(['ipv6.hopopts.nxt', 'ipv6.dstopts.nxt', 'ipv6.routing.nxt', 'ipv6.fraghdr.nxt', 'ah.next_header'] as const),
+	...(['ipv6.hopopts.len_oct', 'ipv6.dstopts.len_oct', 'ipv6.routing.len_oct', 'ah.length'] as const),
+	...(['frame.len', 'ip.len', 'ipv6.plen', 'udp.length', 'tcp.short_segment'] as const),
+	...(['tcp.srcport', 'tcp.dstport', 'tcp.seq', 'tcp.flags', 'udp.srcport', 'udp.dstport'] as const),
+	...(['sctp.srcport', 'sctp.dstport', 'icmp.type', 'icmp.code', 'icmpv6.type', 'icmpv6.code'] as const),
+	...(['icmp.length', 'icmpv6.length'] as const),
+	...(['gre.proto', 'gre.flags.version', 'gre.flags.routing'] as const),
 ] as const;
 export type FieldName = (typeof fieldNames)[number];
 
@@ -63,6 +51,8 @@ export interface Dissection {
 	/** Each field as often as a layer of the frame has it, outermost first. */
 	fields: Record<FieldName, string[]>;
 }
+
+const gueScript = new URL('../../../test/kernel/oracle-gue.lua', import.meta.url).pathname;
 
 /** pcap-savefile(5), in this machine's order: magic, version 2.4, no time zone, 256 KiB at most, Ethernet. */
 function captureFile(frames: readonly Uint8Array[]): Uint8Array {
@@ -76,7 +66,21 @@ function octetsOf(...words: number[]): Uint8Array {
 
 function words(path: string): string[] {
 	return [
-		...['-n', '-r', path, '-T', 'fields', '-E', 'occurrence=a', '-E', 'aggregator=,', '-E', 'separator=/t'],
+		...[
+			'-n',
+			'-X',
+			`lua_script:${gueScript}`,
+			'-r',
+			path,
+			'-T',
+			'fields',
+			'-E',
+			'occurrence=a',
+			'-E',
+			'aggregator=,',
+			'-E',
+			'separator=/t',
+		],
 		...preferences.flatMap((preference) => ['-o', preference]),
 		...fieldNames.flatMap((name) => ['-e', name]),
 	];
