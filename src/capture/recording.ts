@@ -143,7 +143,7 @@ export class Recorder {
 		this.#file.write(textBlock(blockKinds.head, head));
 	}
 
-	/** Once, when it is known. */
+	/** Each time that it changes. */
 	opened(vantages: readonly VantageName[]): void {
 		this.#write(textBlock(blockKinds.opened, { vantages }));
 	}

@@ -28,8 +28,9 @@ import { serveReport } from './report.js';
 import { createServiceNotifier } from './systemd.js';
 import { TableFeed } from './table-feed.js';
 import { openTable, type TableAccess } from './table-source.js';
+import { Tape, type TapedSources } from './tape.js';
 import { openTargets, type Targets } from './targets.js';
-import { openVantage } from './vantage.js';
+import { openVantage, type Vantage } from './vantage.js';
 import { Ways } from './ways.js';
 import { configuredEndpoints, Witness } from './witness.js';
 
@@ -38,6 +39,8 @@ const stopWaitMs = 5_000;
 
 export interface DaemonOptions {
 	dryRun: boolean;
+	/** Where to record what the kernel tells. */
+	record?: string | undefined;
 	/** Instead of the table that the configuration names: a stand-in that records what is written. */
 	table?: TableAccess;
 }
@@ -46,12 +49,15 @@ export interface DaemonOptions {
 export async function runDaemon(config: Config, options: DaemonOptions): Promise<void> {
 	const log = createLog(config.log.level);
 	const instance = await claim(config.runtimeDirectory);
+	let tape: Tape | undefined;
 	try {
-		const daemon = await Daemon.start(config, options, log);
+		tape = new Tape(options.record, log);
+		const daemon = await Daemon.start(config, options, log, tape);
 		const signal = await nextSignal();
 		log.info({ signal }, 'stopping');
 		await daemon.stop(signal !== 'SIGUSR2');
 	} finally {
+		await tape?.close();
 		instance.release();
 		log.flush();
 	}
@@ -59,12 +65,17 @@ export async function runDaemon(config: Config, options: DaemonOptions): Promise
 
 class Daemon {
 	/** Opens everything in the order in which it is needed: the audit first, so that no write is missed after the snapshot. */
-	static async start(config: Config, { dryRun, table: given }: DaemonOptions, log: Logger): Promise<Daemon> {
+	static async start(
+		config: Config,
+		{ dryRun, table: given }: DaemonOptions,
+		log: Logger,
+		tape: Tape,
+	): Promise<Daemon> {
 		const table = given ?? (await openTable(config, 'wait'));
 		const routes = new RouteClient();
 		let daemon: Daemon;
 		try {
-			daemon = new Daemon(config, dryRun, log, table, routes);
+			daemon = new Daemon(config, dryRun, log, tape, table, routes);
 		} catch (error) {
 			routes.close();
 			table.close();
@@ -89,7 +100,7 @@ class Daemon {
 	readonly #journal: Journal;
 	readonly #hooks: IpvsHooks;
 	readonly #loop: Loop;
-	readonly #vantage;
+	readonly #vantage: Vantage;
 	readonly #attempts: AttemptWatch;
 	#ways: Ways | undefined;
 	readonly #feed: TableFeed;
@@ -102,6 +113,7 @@ class Daemon {
 		private readonly config: Config,
 		private readonly dryRun: boolean,
 		private readonly log: Logger,
+		private readonly tape: Tape,
 		private readonly table: TableAccess,
 		private readonly routes: RouteClient,
 	) {
@@ -114,19 +126,14 @@ class Daemon {
 		const onTrouble = (sentence: string) => log.error(sentence);
 		this.#journal = new Journal({ directory: config.journalDirectory, ...config.journal, onTrouble });
 		// The last thing that may fail; what is opened after it only says that it is not to be had.
-		this.#vantage = openVantage({ config, routes, log, onEvents: (events) => this.#hear(events) });
+		this.#vantage = this.#openVantage();
 		this.#attempts = new AttemptWatch({
 			log,
 			onSource: (source) => {
 				this.#witness.attempts = source;
 			},
 		});
-		this.#hooks = new IpvsHooks({
-			config,
-			log,
-			onEvents: (events) => this.#hear(events),
-			onChange: () => this.#hooksChanged(),
-		});
+		this.#hooks = this.#openHooks();
 		this.#attempts.use(this.#hooks.outcome);
 		const lastWriter = (lease: Lease) => this.#lastWriter(lease);
 		const weights = new Weights({ table, ledger: this.#ledger, dryRun, lastWriter });
@@ -160,6 +167,7 @@ class Daemon {
 
 	async #begin(): Promise<void> {
 		this.#ways = await this.#openWays();
+		this.tape.opened(this.#sources());
 		const sinceMs = bootMs();
 		const snapshot = await this.table.snapshot();
 		this.#hooks.audit?.drain();
@@ -200,12 +208,33 @@ class Daemon {
 		});
 	}
 
+	#openVantage(): Vantage {
+		return openVantage({
+			config: this.config,
+			routes: this.routes,
+			log: this.log,
+			onEvents: (events) => this.#hear(events),
+			onBatch: this.tape.of('wire'),
+		});
+	}
+
+	#openHooks(): IpvsHooks {
+		return new IpvsHooks({
+			config: this.config,
+			log: this.log,
+			onEvents: (events) => this.#hear(events),
+			tape: this.tape,
+			onChange: () => this.#hooksChanged(),
+		});
+	}
+
 	#openWays(): Promise<Ways> {
 		return Ways.open({
 			config: this.config,
 			routes: this.routes,
 			log: this.log,
 			feed: (message) => this.#loop.take(message),
+			onBatch: this.tape.of('link'),
 			onNeighbourFailed: (address) => this.#loop.take(this.#witness.neighbourFailed(address, bootMs())),
 		});
 	}
@@ -213,7 +242,14 @@ class Daemon {
 	/** The table is another one where ip_vs has come or gone, and who tells of attempts may be too. */
 	#hooksChanged(): void {
 		this.#attempts.use(this.#hooks.outcome);
+		this.tape.opened(this.#sources());
 		this.#feed.refresh();
+	}
+
+	/** What is open now. */
+	#sources(): TapedSources {
+		const { outcome, audit } = this.#hooks;
+		return { wire: this.#vantage.wire, outcome, audit, link: this.#ways?.links?.hooks };
 	}
 
 	/** Takes up what an earlier ipvigil left in the ledger, and clears away what is nobody's. */
@@ -237,6 +273,7 @@ class Daemon {
 
 	/** Every vantage point follows the table. */
 	async #follow(snapshot: Snapshot): Promise<void> {
+		this.tape.table(snapshot);
 		this.#attempts.follow(snapshot);
 		for (const message of configuredEndpoints(snapshot, this.config.servicePorts)) this.#loop.take(message);
 		await Promise.all([this.#vantage.follow(snapshot), this.#ways?.follow(snapshot)]);
@@ -276,6 +313,7 @@ class Daemon {
 			if (!isSettled(this.#loop.state))
 				this.log.error('not every lease could be given back; the give-back helper will end them');
 		}
+		this.tape.lost(this.#sources());
 		this.#loop.close();
 		this.#feed.close();
 		this.#vantage.close();

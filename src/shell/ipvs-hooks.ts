@@ -10,11 +10,13 @@ import { bootMs } from './clock.js';
 import type { Config } from './config.js';
 import { Hooked, HookKeeper } from './hooks.js';
 import { ReleaseRequest } from './release-request.js';
+import type { Tape } from './tape.js';
 
 export interface IpvsHooksParts {
 	config: Config;
 	log: Logger;
 	onEvents: (events: KernelEvent[]) => void;
+	tape: Tape;
 	/** Something was attached or let go, or the module has come or gone. */
 	onChange: () => void;
 }
@@ -55,13 +57,13 @@ export class IpvsHooks {
 	}
 }
 
-function hookedAudit({ config, log, onEvents }: IpvsHooksParts): Hooked<AuditCapture> {
+function hookedAudit({ config, log, onEvents, tape }: IpvsHooksParts): Hooked<AuditCapture> {
 	const onError = (error: Error) => log.error({ err: error }, 'the audit events could not be read');
 	const parts = {
 		name: 'audit',
 		without: 'the table is not audited: writes by others are noticed by their value only',
 		open: () => {
-			const audit = openAudit({ pinDirectory: config.pinDirectory, onEvents, onError });
+			const audit = openAudit({ pinDirectory: config.pinDirectory, onEvents, onBatch: tape.of('audit'), onError });
 			if (audit.available) tellAudit(audit, log);
 			return audit;
 		},
@@ -76,12 +78,12 @@ function tellAudit({ adopted, hooks }: AuditCapture, log: Logger): void {
 		log.warn({ hook, reason }, 'a hook of the audit is not attached: what it tells is missing');
 }
 
-function hookedOutcome({ log, onEvents }: IpvsHooksParts): Hooked<OutcomeCapture> {
+function hookedOutcome({ log, onEvents, tape }: IpvsHooksParts): Hooked<OutcomeCapture> {
 	const onError = (error: Error) => log.error({ err: error }, 'the outcomes of attempts could not be read');
 	const parts = {
 		name: 'watch on attempts',
 		without: 'no hooks inside IPVS: attempts are told by the wire alone, and only in NAT',
-		open: () => openOutcome({ onEvents, onError }),
+		open: () => openOutcome({ onEvents, onBatch: tape.of('outcome'), onError }),
 		letGo: (outcome: OutcomeCapture) => outcome.close(),
 	};
 	return new Hooked(parts, log);

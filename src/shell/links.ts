@@ -7,6 +7,7 @@ import { readFile } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import { monotonicNs } from '../addon/index.js';
 import { type LinkCapture, openLink } from '../capture/link.js';
+import type { EventSink } from '../capture/stream.js';
 import type { KernelEvent } from '../decode/event.js';
 import { linkSentence } from '../evidence/link-words.js';
 import { LinkBook, type LinkChange } from '../evidence/links.js';
@@ -34,6 +35,7 @@ export interface LinksOptions {
 	onChange: (change: LinkChange) => void;
 	/** The ways to hosts were asked for anew. */
 	onWays: () => void;
+	onBatch?: EventSink['onBatch'];
 }
 
 /** What a test puts in the place of the kernel. */
@@ -44,7 +46,7 @@ export interface LinkSources {
 }
 
 /** Opens everything and looks once, so that what is amiss at start is known; that is no change. Never throws. */
-export async function openLinks(options: LinksOptions, sources = kernelSources(options.log)): Promise<Links> {
+export async function openLinks(options: LinksOptions, sources = kernelSources(options)): Promise<Links> {
 	const links = new Links(options, sources);
 	await links.begin();
 	return links;
@@ -244,18 +246,22 @@ function logFields({ interfaceName, what, address, from, to, times, by, atUs }: 
 	return { interface: interfaceName, what, address, from, to, times, by, atUs };
 }
 
-function kernelSources(log: Logger): LinkSources {
+function kernelSources({ log, onBatch }: LinksOptions): LinkSources {
 	return {
-		open: (onEvents) => openHooks(log, onEvents),
+		open: (onEvents) => openHooks(log, onEvents, onBatch),
 		speedOf: speedFromSysfs,
 		nowUs: () => Number(monotonicNs() / 1_000n),
 	};
 }
 
 /** A director without bonds lacks nothing where the hooks on bonds are missing. */
-function openHooks(log: Logger, onEvents: (events: KernelEvent[]) => void): LinkHooks | undefined {
+function openHooks(
+	log: Logger,
+	onEvents: (events: KernelEvent[]) => void,
+	onBatch: EventSink['onBatch'],
+): LinkHooks | undefined {
 	const onError = (error: Error) => log.error({ err: error }, 'the link events could not be read');
-	const hooks = openLink({ onEvents, onError });
+	const hooks = openLink({ onEvents, onBatch, onError });
 	if (!hooks.available) {
 		const { reason, remedy } = hooks;
 		log.warn({ reason, remedy }, 'links are heard of by rtnetlink only, which is later');

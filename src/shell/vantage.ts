@@ -6,6 +6,7 @@
 import type { Logger } from 'pino';
 import type { AttachPolicy } from '../capture/attach.js';
 import { attachable } from '../capture/layers.js';
+import type { EventSink } from '../capture/stream.js';
 import { type InterfaceState, openWire, type WireCapture } from '../capture/wire.js';
 import type { KernelEvent } from '../decode/event.js';
 import type { Link } from '../netlink/route.js';
@@ -29,18 +30,19 @@ export interface VantageOptions {
 	routes: RouteClient;
 	log: Logger;
 	onEvents: (events: KernelEvent[]) => void;
+	onBatch: EventSink['onBatch'];
 }
 
 /**
  * `attach: none` watches nothing: the rest of ipvigil goes on with what it hears otherwise.
  * @throws OperatorError where this kernel or these privileges do not load the wire's program.
  */
-export function openVantage({ config, routes, log, onEvents }: VantageOptions): Vantage {
+export function openVantage({ config, routes, log, onEvents, onBatch }: VantageOptions): Vantage {
 	const { attach } = config;
 	if (attach === 'none') return { wire: undefined, follow: async () => {}, close: () => {} };
 	const onError = (error: Error) => log.error({ err: error }, 'the wire events could not be read');
 	// On no interface yet: one that is not there at start (a bond, a VLAN) may come later, and `follow` tries again.
-	const wire = openWire({ attach, interfaces: [], onEvents, onError });
+	const wire = openWire({ attach, interfaces: [], onEvents, onBatch, onError });
 	if (!wire.available) throw cannotWatch(wire);
 	const follower = new Follower({ wire, named: config.interfaces, policy: attach, routes, log });
 	return { wire, follow: (snapshot) => follower.follow(snapshot), close: () => follower.close() };

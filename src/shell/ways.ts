@@ -20,9 +20,9 @@ export class Ways {
 	/** Opens the links and looks once. Never throws. */
 	static async open(options: WaysOptions, sources?: LinkSources): Promise<Ways> {
 		const ways = new Ways(options);
-		const { config, routes, log } = options;
+		const { config, routes, log, onBatch } = options;
 		const onChange = (change: LinkChange) => ways.#changed(change);
-		ways.#links = await openLinks({ config, routes, log, onChange, onWays: () => ways.#compare() }, sources);
+		ways.#links = await openLinks({ config, routes, log, onChange, onWays: () => ways.#compare(), onBatch }, sources);
 		return ways;
 	}
 

@@ -161,6 +161,28 @@ describe('trace on the wire', { timeout: 120_000 }, () => {
 		assert.match(stderr, /^ipvigil: .*1 would-probe/m);
 	});
 
+	it('prints what a daemon has recorded', { timeout }, async () => {
+		const [file, config] = [join(folder, 'daemon'), join(folder, 'config.yaml')];
+		const directories = `runtimeDirectory: ${folder}\njournalDirectory: ${folder}/journal\n`;
+		writeFileSync(config, `${directories}metrics: off\ntable: { rules: ${rules} }\n`);
+		const daemon = row.spawn('router', process.execPath, cli, 'run', '--config', config, '--record', file);
+		const lines = createInterface({ input: daemon.stdout ?? assert.fail() })[Symbol.asyncIterator]();
+		const said = async (word: string) => {
+			for (let next = await lines.next(); !next.value?.includes(word); next = await lines.next())
+				assert.ok(!next.done, word);
+		};
+		await said('observing 1 services');
+		row.connectRefused();
+		await said('"suspect"');
+		daemon.kill('SIGTERM');
+		await once(daemon, 'exit');
+		const read = (...words: string[]) => spawnSync(process.execPath, [cli, ...words], { encoding: 'utf8' });
+		assert.match(read('trace', '--read', file).stdout, /^\S+ {2}refusal /);
+		const { stdout, stderr } = read('replay', file, '--config', config);
+		assert.match(stdout, /^\S+ {2}suspect /m);
+		assert.doesNotMatch(stderr, /torn/);
+	});
+
 	it('ends quietly where its reader has enough, its files closed', { timeout }, async () => {
 		const file = join(folder, 'piped');
 		const command = `${process.execPath} ${cli} trace --rules ${rules} --record ${file} | head -n 1`;

@@ -8,6 +8,7 @@ interface RunOptions {
 	dryRun?: true;
 	mode?: Config['mode'];
 	logLevel?: Config['log']['level'];
+	record?: string;
 }
 
 export function makeRunCommand(): Command {
@@ -17,6 +18,7 @@ export function makeRunCommand(): Command {
 		.option('-n, --dry-run', 'decide everything, write nothing: no weight, no binding notification')
 		.addOption(new Option('-m, --mode <mode>', 'instead of the mode in the configuration').choices(modes))
 		.addOption(new Option('-l, --log-level <level>', 'instead of the level in the configuration').choices(logLevels))
+		.option('--record <file>', 'record what the kernel tells and the table, for ipvigil replay')
 		.addHelpText('after', explanation)
 		.action(run);
 }
@@ -34,7 +36,7 @@ async function run(options: RunOptions): Promise<void> {
 	const { loadConfig } = await import('../config.js');
 	const config = withOptions(loadConfig(options.config), options);
 	const { runDaemon } = await import('../daemon.js');
-	await runDaemon(config, { dryRun: options.dryRun === true });
+	await runDaemon(config, { dryRun: options.dryRun === true, record: options.record });
 }
 
 /** What is said on the command line counts more than what the file says. */
