@@ -114,4 +114,4 @@ class Printer {
 }
 
 /** Wide enough for most; a longer name pushes its sentence on. */
-const scenarioColumns = 14;
+const scenarioColumns = 16;
