@@ -1,27 +1,35 @@
 /**
- * Whether the BPF objects load: they are loaded for real and let go at once; nothing is attached and nothing is pinned.
- * The verifier's own words are the only true answer to what a kernel allows, and capture/availability.ts knows them.
+ * Whether the BPF objects load, and whether the hooks attach: it is done for real and undone at once; nothing comes onto
+ * an interface and nothing is pinned. The verifier's own words are the only true answer to what a kernel allows, and
+ * capture/availability.ts knows them.
  */
-import { BpfObject, kernel, objectPath } from '../../../addon/index.js';
+import { kernel } from '../../../addon/index.js';
 import { programsFor } from '../../../capture/attach.js';
-import { inInitialPidNamespace, ownPidNamespace } from '../../../capture/audit.js';
-import { explain } from '../../../capture/availability.js';
+import { type AuditCapture, openAudit } from '../../../capture/audit.js';
+import { explain, type Unavailable, unavailable } from '../../../capture/availability.js';
+import { openLink } from '../../../capture/link.js';
+import { type OutcomeCapture, openOutcome } from '../../../capture/outcome.js';
 import { loadObject } from '../../../capture/programs.js';
 import type { Config } from '../../config.js';
 import { toExit } from '../../errors.js';
-import { type Check, degraded, missing, ok } from './check.js';
+import { type Check, missing, ok } from './check.js';
+import { attemptsCheck, auditCheck, linksCheck, type Tried, unloadingCheck } from './sources.js';
 
 interface Circumstances {
 	privileged: boolean;
 	ipvsLoaded: boolean;
 	attach: Config['attach'];
+	attempts: Config['attempts'];
+	/** The operator has asked the hooks to let go of ip_vs. */
+	released: boolean;
 }
 
-export function bpfChecks({ privileged, ipvsLoaded, attach }: Circumstances): Check[] {
+export function bpfChecks(circumstances: Circumstances): Check[] {
+	const { privileged, attach } = circumstances;
 	const addon = addonCheck();
 	if (addon.status !== 'ok') return [addon];
 	if (!privileged) return [addon, missing('bpf', 'privileges', 'not tried without privileges', '')];
-	return [addon, wireCheck(attach), auditCheck(ipvsLoaded)];
+	return [addon, wireCheck(attach), ...hookChecks(circumstances)];
 }
 
 function addonCheck(): Check {
@@ -46,28 +54,38 @@ function wireCheck(attach: Config['attach']): Check {
 	}
 }
 
-/** The audit hooks are fentry programs on functions of the module ip_vs: they exist only while it is loaded. */
-function auditCheck(ipvsLoaded: boolean): Check {
-	const consequence = 'who writes a weight is not seen';
-	if (!ipvsLoaded) return degraded('audit', `not tried, ip_vs is not loaded: ${consequence}`, 'modprobe ip_vs');
-	if (!inInitialPidNamespace()) {
-		const { reason, remedy } = ownPidNamespace;
-		return degraded('audit', `${reason}: ${consequence}`, remedy);
-	}
-	try {
-		loadWhole('audit');
-		return ok('audit', 'the hooks that see who writes a weight load; while attached they pin the module ip_vs');
-	} catch (error) {
-		const { reason, remedy } = explain('audit', error);
-		return degraded('audit', `${reason}: ${consequence}`, remedy);
-	}
+/** Opened without pins, beside what a daemon has: only attaching tells whether the compiler has left the function there. */
+function hookChecks({ ipvsLoaded, attempts, released }: Circumstances): Check[] {
+	const wanted = attempts === 'auto';
+	return [
+		attemptsCheck(wanted ? tryHooks(ipvsLoaded, () => openOutcome(sink)) : undefined),
+		auditCheck(tryHooks(ipvsLoaded, () => openAudit({ pinDirectory: undefined, ...sink }))),
+		linksCheck(tryLinks()),
+		unloadingCheck(released),
+	];
 }
 
-function loadWhole(name: string): void {
-	const object = BpfObject.open(objectPath(name));
-	try {
-		object.load();
-	} finally {
-		object.close();
-	}
+/** What is heard in that moment is not for us. */
+const sink = { onEvents: () => {}, onError: () => {} };
+
+function tryHooks(ipvsLoaded: boolean, open: () => AuditCapture | OutcomeCapture | Unavailable): Tried {
+	if (!ipvsLoaded) return unavailable('NO_IP_VS', 'not tried, ip_vs is not loaded', 'modprobe ip_vs');
+	const opened = open();
+	if (!opened.available) return opened;
+	opened.close();
+	return { available: true, hooks: opened.hooks };
+}
+
+function tryLinks(): Tried {
+	const opened = openLink(sink);
+	if (!opened.available) return opened;
+	// Without the module there is no bond to watch, and `run` takes it up when it comes.
+	const parts = opened.parts.filter((state) => state.attached || state.code !== 'NO_BONDING');
+	const hooks = parts.map((state) => ({
+		hook: state.part,
+		attached: state.attached,
+		reason: state.attached ? '' : state.reason,
+	}));
+	opened.close();
+	return { available: true, hooks };
 }

@@ -5,8 +5,10 @@
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { dirname } from 'node:path';
+import { ipvsInstance } from '../../../capture/module.js';
 import type { Config } from '../../config.js';
 import { toExit } from '../../errors.js';
+import { ReleaseRequest } from '../../release-request.js';
 import { readTable } from '../../table-source.js';
 import { bpfChecks } from './bpf.js';
 import { type Check, missing } from './check.js';
@@ -23,7 +25,13 @@ export async function collectChecks(config: Config): Promise<Check[]> {
 		releaseCheck(release()),
 		typesCheck(existsSync('/sys/kernel/btf/vmlinux')),
 		lockdownCheck(textOf('/sys/kernel/security/lockdown')),
-		...bpfChecks({ privileged: privileges.status === 'ok', ipvsLoaded: ipvsLoaded(), attach: config.attach }),
+		...bpfChecks({
+			privileged: privileges.status === 'ok',
+			ipvsLoaded: ipvsLoaded(),
+			attach: config.attach,
+			attempts: config.attempts,
+			released: new ReleaseRequest(config.runtimeDirectory).standing,
+		}),
 		attachCheck(release(), config.attach),
 		interfacesCheck(config.interfaces, (name) => existsSync(`/sys/class/net/${name}`)),
 		pinCheck(mounts, config.pinDirectory),
@@ -33,7 +41,7 @@ export async function collectChecks(config: Config): Promise<Check[]> {
 }
 
 function ipvsLoaded(): boolean {
-	return existsSync('/proc/net/ip_vs');
+	return ipvsInstance() !== undefined;
 }
 
 async function ipvsChecks(config: Config): Promise<Check[]> {

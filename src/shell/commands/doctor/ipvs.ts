@@ -5,10 +5,10 @@
 import { weightZeroHarm } from '../../../judge/guard.js';
 import { serviceId } from '../../../table/identity.js';
 import type { Service, Snapshot } from '../../../table/model.js';
-import { type Check, degraded, missing, ok } from './check.js';
+import { type Check, degraded, ok } from './check.js';
 
 export interface IpvsFacts {
-	/** /proc/net/ip_vs exists. */
+	/** As a module or built in; not coming or going. */
 	loaded: boolean;
 	/** /sys/kernel/btf/ip_vs exists. */
 	hasTypes: boolean;
@@ -19,7 +19,7 @@ export interface IpvsFacts {
 export function moduleChecks({ loaded, hasTypes, rulesOnly }: IpvsFacts): Check[] {
 	if (!loaded && rulesOnly)
 		return [degraded('ip_vs', 'not loaded; the table comes from a rules file', 'modprobe ip_vs')];
-	if (!loaded) return [missing('ip_vs', 'no-ipvs', 'the module is not loaded', 'modprobe ip_vs')];
+	if (!loaded) return [degraded('ip_vs', 'not loaded: run would wait for it', 'modprobe ip_vs')];
 	const types = hasTypes
 		? ok('ip_vs types', '/sys/kernel/btf/ip_vs')
 		: degraded(

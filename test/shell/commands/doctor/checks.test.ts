@@ -1,6 +1,7 @@
 /** The lines of doctor, from values: each boundary from both sides, and what all lines come to. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { unavailable } from '../../../../src/capture/availability.js';
 import { degraded, exitOf, missing, ok, summary } from '../../../../src/shell/commands/doctor/check.js';
 import { directoryChecks, fileSystemOf } from '../../../../src/shell/commands/doctor/directories.js';
 import { moduleChecks, sysctlChecks, tableChecks } from '../../../../src/shell/commands/doctor/ipvs.js';
@@ -14,6 +15,12 @@ import {
 	typesCheck,
 } from '../../../../src/shell/commands/doctor/kernel.js';
 import { privilegesCheck } from '../../../../src/shell/commands/doctor/privileges.js';
+import {
+	attemptsCheck,
+	auditCheck,
+	linksCheck,
+	unloadingCheck,
+} from '../../../../src/shell/commands/doctor/sources.js';
 import { checksJson, renderChecks } from '../../../../src/shell/commands/doctor/view.js';
 import { parseConfig } from '../../../../src/shell/config.js';
 import { noStats, noTunnel, type Service } from '../../../../src/table/model.js';
@@ -99,12 +106,38 @@ test('the file system of a path is the innermost mount', () => {
 });
 
 test('without the module there is no IPVS, unless the table comes from a file', () => {
-	assert.equal(exitOf(moduleChecks({ loaded: false, hasTypes: false, rulesOnly: false })), 'no-ipvs');
+	const absent = moduleChecks({ loaded: false, hasTypes: false, rulesOnly: false });
+	assert.equal(exitOf(absent), 'ok');
+	assert.match(absent[0]?.reason ?? '', /run would wait for it/);
 	assert.equal(exitOf(moduleChecks({ loaded: false, hasTypes: false, rulesOnly: true })), 'ok');
 	assert.deepEqual(
 		moduleChecks({ loaded: true, hasTypes: false, rulesOnly: false }).map(({ status }) => status),
 		['ok', 'degraded'],
 	);
+});
+
+const hook = (name: string, reason = '') => ({ hook: name, attached: reason === '', reason });
+
+test('each signal has its source, and hooks that this kernel lacks are named', () => {
+	const none = unavailable('NO_IP_VS', 'ip_vs is not loaded', 'modprobe ip_vs');
+	const all = { available: true as const, hooks: [hook('one'), hook('two')] };
+	const some = { available: true as const, hooks: [hook('one'), hook('two', 'inlined')] };
+	assert.match(attemptsCheck(all).reason, /from inside ip_vs, however they are forwarded: 2 of 2 hooks$/);
+	assert.equal(attemptsCheck(all).status, 'ok');
+	assert.match(attemptsCheck(some).reason, /1 of 2 hooks, without two \(inlined\)$/);
+	assert.match(attemptsCheck(none).reason, /^ip_vs is not loaded: .* by the wire, and only in NAT$/);
+	assert.match(attemptsCheck(undefined).remedy, /attempts: auto/);
+	assert.equal(auditCheck(all).status, 'ok');
+	assert.equal(auditCheck(some).status, 'degraded');
+	assert.match(auditCheck(none).reason, /who writes a weight is not seen$/);
+	assert.equal(linksCheck(all).status, 'ok');
+	assert.match(linksCheck(some).reason, /by rtnetlink where hooks are missing: two \(inlined\)$/);
+	assert.match(linksCheck(none).reason, /by rtnetlink, a little later$/);
+});
+
+test('how the hooks let go of the module is said, and that they have', () => {
+	assert.match(unloadingCheck(false).reason, /before rmmod ip_vs: ipvigil hooks release/);
+	assert.equal(unloadingCheck(true).remedy, 'ipvigil hooks attach');
 });
 
 test('sysctls are told by what weight 0 does to clients', () => {
@@ -186,7 +219,7 @@ test('directories: leases on tmpfs, the track directory there before keepalived'
 const lines = [
 	ok('kernel', '6.1.0'),
 	degraded('pins', 'no BPF file system', 'mount -t bpf bpf /sys/fs/bpf'),
-	missing('ip_vs', 'no-ipvs', 'the module is not loaded', 'modprobe ip_vs'),
+	missing('table', 'no-ipvs', 'the module ip_vs is not loaded', 'modprobe ip_vs'),
 ];
 
 test('the worst is what run would stumble over first', () => {
