@@ -17,6 +17,7 @@ const consequencesMs = 3_000;
 const scenario: Scenario = {
 	name: 'foreign-namespace',
 	sentence: 'the same table, the same writes and refused clients in another network namespace change nothing here',
+	ci: ['6.1'],
 	topology: { ...director, nodes: [...director.nodes, stranger()] },
 	limitMs: 240_000,
 	async run(lab: Lab) {

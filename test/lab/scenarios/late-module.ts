@@ -17,6 +17,7 @@ const whole = natIpv4({ servers: 2 });
 const scenario: Scenario = {
 	name: 'late-module',
 	sentence: 'an ipvigil that was started before ip_vs waits for it, and watches as soon as it is loaded',
+	ci: ['7'],
 	topology: withoutIpvs(whole),
 	limitMs: 240_000,
 	async run(lab: Lab) {

@@ -16,6 +16,7 @@ const unloadLimitMs = 30_000;
 const scenario: Scenario = {
 	name: 'module-unload',
 	sentence: 'ip_vs can be unloaded once the hooks were asked to let go, which clients do not notice',
+	ci: ['6.1'],
 	topology: natIpv4({ servers: 2 }),
 	limitMs: 240_000,
 	async run(lab: Lab) {
