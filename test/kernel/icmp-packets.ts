@@ -7,7 +7,7 @@ import { Bench, endpoint4, endpoint6 } from './bench.js';
 import { be16, be32, concat, ipProtocol, ipv4, ipv6 } from './packets.js';
 
 export const icmp4 = { unreachable: 3, sourceQuench: 4, echo: 8, timeExceeded: 11, parameterProblem: 12 } as const;
-export const icmp6 = { unreachable: 1, tooBig: 2, timeExceeded: 3, parameterProblem: 4 } as const;
+export const icmp6 = { unreachable: 1, tooBig: 2, timeExceeded: 3, parameterProblem: 4, echo: 128 } as const;
 
 export const client4 = '192.0.2.7';
 export const client6 = '2001:db8::7';
