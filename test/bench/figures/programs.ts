@@ -13,6 +13,9 @@ const endpoints: Endpoint[] = [
 	{ protocol: 'tcp', family: 'inet6', address: 'fd00::11', port: 8080 },
 ];
 
+/** Theirs, as userspace lists it from the neighbour table. */
+const senderMac = '02:00:00:00:00:02';
+
 /**
  * About 2 ms of an empty program: long against the clock, short against the scheduler's slice. A test run of XDP itself
  * waits some 20 ms for other CPUs (bpf_dispatcher_change_prog), which is why there are not more of them.
@@ -39,6 +42,7 @@ class Wire {
 		};
 		this.#capture = new WireCapture(this.#object, { interfaces: [], attach: 'tc', onEvents: () => {}, onError });
 		this.#capture.setEndpoints(endpoints);
+		this.#capture.setSenders(endpoints.map(({ address }) => ({ address, macs: [senderMac] })));
 	}
 
 	run(hook: Hook, frame: Uint8Array): number {
