@@ -126,7 +126,6 @@ static __always_inline void weigh_endpoint_error(struct endpoint_state *endpoint
 						 struct frame *frame, struct error *error)
 {
 	struct event_gate *gate = &endpoint->rejections;
-	__u64 now_ns;
 
 	if (is_own(error->report)) {
 		count->own_unreachables += 1;
@@ -144,11 +143,10 @@ static __always_inline void weigh_endpoint_error(struct endpoint_state *endpoint
 	} else {
 		count->rejections += 1;
 	}
-	now_ns = bpf_ktime_get_ns();
-	if (!gate_opens(gate, now_ns)) {
+	if (!gate_opens(gate, bpf_ktime_get_coarse_ns())) {
 		count->events_suppressed += 1;
 		suppress(gate);
-	} else if (send_unreachable(gate, frame, error, now_ns)) {
+	} else if (send_unreachable(gate, frame, error, bpf_ktime_get_ns())) {
 		count->events_sent += 1;
 	} else {
 		count->events_lost += 1;
@@ -160,7 +158,6 @@ static __always_inline void weigh_endpoint_error(struct endpoint_state *endpoint
 static __always_inline void weigh_host_error(struct host_state *host, struct frame *frame, struct error *error)
 {
 	struct event_gate *gate = &host->rejection_gate;
-	__u64 now_ns;
 
 	if (is_own(error->report)) {
 		__sync_fetch_and_add(&host->own_unreachables, 1);
@@ -178,8 +175,7 @@ static __always_inline void weigh_host_error(struct host_state *host, struct fra
 	} else {
 		__sync_fetch_and_add(&host->rejections, 1);
 	}
-	now_ns = bpf_ktime_get_ns();
-	if (!gate_opens(gate, now_ns) || !send_unreachable(gate, frame, error, now_ns))
+	if (!gate_opens(gate, bpf_ktime_get_coarse_ns()) || !send_unreachable(gate, frame, error, bpf_ktime_get_ns()))
 		suppress(gate);
 }
 
