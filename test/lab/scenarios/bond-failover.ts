@@ -13,7 +13,6 @@ const echoMs = 3_000;
 const scenario: Scenario = {
 	name: 'bond-failover',
 	sentence: 'a bond that fails over is told once, and no server is blamed',
-	ci: ['6.1'],
 	topology: overBond(natIpv4({ servers: 2 })),
 	ci: ['7'],
 	limitMs: 240_000,

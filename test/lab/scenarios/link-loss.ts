@@ -10,7 +10,6 @@ const cutMs = 8_000;
 const scenario: Scenario = {
 	name: 'link-loss',
 	sentence: 'when the director’s own link is cut, no server is blamed',
-	ci: ['6.1'],
 	topology: natIpv4({ servers: 3 }),
 	ci: ['6.1'],
 	limitMs: 240_000,

@@ -22,7 +22,6 @@ function impatient(topology: Topology): Topology {
 const scenario: Scenario = {
 	name: 'neighbour-failed',
 	sentence: 'a server that vanishes from the director’s own network is named by its neighbour entry',
-	ci: ['7'],
 	topology: impatient(natIpv4({ servers: 3 })),
 	ci: ['7'],
 	limitMs: 240_000,

@@ -7,7 +7,6 @@ import { natIpv4 } from '../topologies.js';
 const scenario: Scenario = {
 	name: 'vlan',
 	sentence: 'refusals from servers on a VLAN are seen once, and the server is taken out and given back',
-	ci: ['7'],
 	topology: overVlan(natIpv4({ servers: 3 })),
 	ci: ['6.1'],
 	limitMs: 240_000,
