@@ -1,0 +1,185 @@
+/**
+ * The fine print of attempts: what only looks like a failure of the server is not counted as one, and failures after the
+ * acceptance are told apart. A stand-in for the agent counts; clients are sockets of Node's.
+ */
+import { join } from 'node:path';
+import type { DestinationOutcomes } from '../../../src/capture/outcome.js';
+import type { OutcomeCounters, OutcomeEvent } from '../../../src/decode/event.js';
+import { repository } from '../place.js';
+import type { Background, Lab, RealServer, Scenario } from '../scenario.js';
+import { direct, hostPort, nat } from '../topologies.js';
+
+const openLimitMs = 60_000;
+const answerLimitMs = 30_000;
+/** An attempt is settled as unanswered within four and a half epochs of 0.54 s. */
+const settledMs = 2_500;
+
+/** Connects, then does what `then` says with `socket`; ends with the connection, or when it is killed. */
+const client = ({ address, port }: { address: string; port: number }, options: string, then: string) =>
+	`const socket = require('net').connect({ host: '${address}', port: ${port}, ${options} });
+	socket.on('error', () => socket.destroy()).on('data', () => {});
+	socket.once('connect', () => { ${then}; console.log('connected'); });`;
+
+const request = "'GET / HTTP/1.0\\r\\n\\r\\n'";
+
+type Changes = Partial<Record<keyof OutcomeCounters, number>>;
+
+/** The agent's stand-in, and what it has counted of the only server since it was asked last. */
+class Watch {
+	#before: OutcomeCounters | undefined;
+	readonly #process: Background;
+
+	constructor(
+		private readonly lab: Lab,
+		server: RealServer,
+	) {
+		const watch = join(repository, 'dist/test/lab/outcome-watch.js');
+		const words = [watch, `tcp ${hostPort(lab.topology.vip)}`, server.destination];
+		this.#process = lab.background(lab.topology.director, process.execPath, words);
+	}
+
+	async opened(): Promise<void> {
+		await this.lab.until('the hooks are attached', openLimitMs, () => this.#process.lines[0]?.includes('"open"'));
+		await this.changes();
+	}
+
+	/** Which counters have changed, and by how much. */
+	async changes(): Promise<Changes> {
+		const seen = this.#process.lines.length;
+		this.#process.signal('SIGUSR2');
+		const line = await this.lab.until('the counters are told', answerLimitMs, () =>
+			this.#process.lines.slice(seen).find((each) => each.includes('"standing"')),
+		);
+		const [standing] = (JSON.parse(line) as { destinations: DestinationOutcomes[] }).destinations;
+		this.lab.expect(standing !== undefined, 'the server is listed', line);
+		const { lastAcceptedNs: _, ...counters } = standing.counters;
+		const before = this.#before;
+		this.#before = standing.counters;
+		const names = Object.keys(counters) as (keyof typeof counters)[];
+		const changed = names.map((name) => [name, counters[name] - (before?.[name] ?? 0)] as const);
+		return Object.fromEntries(changed.filter(([, change]) => change !== 0));
+	}
+
+	/** Waits for these changes; any other that comes meanwhile makes them wrong. */
+	async expect(what: string, wanted: Changes): Promise<void> {
+		const sum: Changes = {};
+		const fits = () => Object.entries(wanted).every(([name, count]) => (sum[name as keyof Changes] ?? 0) >= count);
+		await this.lab.until(`${what}: counted`, answerLimitMs, async () => {
+			for (const [name, change] of Object.entries(await this.changes()))
+				sum[name as keyof Changes] = (sum[name as keyof Changes] ?? 0) + change;
+			return fits();
+		});
+		const same = Object.keys(sum).length === Object.keys(wanted).length;
+		this.lab.expect(same, what, { counted: sum, wanted });
+		this.lab.note(`${what}: ${JSON.stringify(sum)}`);
+	}
+
+	outcomes(): string[] {
+		const events = this.#process.lines.filter((line) => line.includes('"kind":"outcome"'));
+		return events.map((line) => (JSON.parse(line) as OutcomeEvent).outcome);
+	}
+}
+
+const natScenario: Scenario = {
+	name: 'attempts-nat',
+	sentence: 'what only looks like a failure is not counted, and failures after the acceptance are told apart',
+	topology: nat({ servers: 1 }),
+	kernels: ['6.1'],
+	async run(lab: Lab) {
+		const server = lab.server('r1');
+		await server.start();
+		const watch = new Watch(lab, server);
+		await watch.opened();
+		const { vip, clients } = lab.topology;
+		const connect = async (then: string) => {
+			const started = lab.background(clients.node, process.execPath, ['-e', client(vip, '', then)]);
+			await lab.until('a client is connected', answerLimitMs, () => started.lines.includes('connected'));
+			return started;
+		};
+
+		await connect(`socket.end(${request})`);
+		await watch.expect('a half-closed connection is answered', { scheduled: 1, accepted: 1, asked: 1, answered: 1 });
+
+		await connect('');
+		await watch.expect('a client that asks nothing is not unanswered', { scheduled: 1, accepted: 1 });
+
+		server.hang();
+		await connect(`socket.write(${request})`);
+		await watch.expect('a hung server is asked', { scheduled: 1, accepted: 1, asked: 1 });
+		await server.kill();
+		await watch.expect('a server that dies with a request in hand resets', { resets: 1 });
+
+		await server.start();
+		// Else it would let go of a client that asks nothing.
+		server.hang();
+		const late = await connect(`process.once('SIGUSR2', () => socket.write(${request}))`);
+		await watch.expect('a connection is accepted', { scheduled: 1, accepted: 1 });
+		await server.unplug();
+		late.signal('SIGUSR2');
+		await watch.expect('the host is gone, and the client repeats its data', { asked: 1, dataRepeated: 1 });
+		await late.kill();
+		await server.plug();
+		server.resume();
+
+		await delayed(lab, server, watch);
+		await expired(lab, server, watch);
+		const told = new Set(watch.outcomes());
+		lab.expect(told.has('reset') && told.has('dataRepeated'), 'what failed after the acceptance is told', [...told]);
+		lab.expect(!told.has('refused'), 'and nothing was refused', [...told]);
+	},
+};
+
+/** The server answers after 1.5 s, when the client has already gone. */
+async function delayed(lab: Lab, server: RealServer, watch: Watch): Promise<void> {
+	await lab.exec(server.name, 'tc', 'qdisc', 'add', 'dev', 'back0', 'root', 'netem', 'delay', '1500ms');
+	await lab.sleep(settledMs);
+	await watch.changes();
+	const traffic = lab.clients.start({ ratePerS: 2, timeoutMs: 500 });
+	await lab.until('three clients have gone', answerLimitMs, () => traffic.totals().timeout >= 3);
+	const { started } = await traffic.stop();
+	await watch.expect('a client that went before the answer came has withdrawn', {
+		scheduled: started,
+		withdrawn: started,
+	});
+	await lab.exec(server.name, 'tc', 'qdisc', 'del', 'dev', 'back0', 'root');
+}
+
+/** IPVS itself forgets attempts, here because their destination is deleted: that is nobody's failure. */
+async function expired(lab: Lab, server: RealServer, watch: Watch): Promise<void> {
+	const { director, vip } = lab.topology;
+	await lab.exec(director, 'sysctl', '-q', '-w', 'net.ipv4.vs.expire_nodest_conn=1');
+	await lab.sleep(settledMs);
+	await watch.changes();
+	await server.unplug();
+	const traffic = lab.clients.start({ ratePerS: 20, timeoutMs: 300 });
+	await lab.until('five attempts wait', answerLimitMs, () => traffic.totals().started >= 5);
+	await lab.director.ipvsadm('-d', '-t', hostPort(vip), '-r', server.destination);
+	await traffic.stop();
+	await lab.sleep(settledMs);
+	const { scheduled = 0, ...others } = await watch.changes();
+	lab.expect(scheduled >= 5, 'the attempts were seen', scheduled);
+	lab.expect(Object.keys(others).length === 0, 'what IPVS gives up is no failure', others);
+}
+
+const directScenario: Scenario = {
+	name: 'attempts-direct',
+	sentence: 'in DR an attempt that IPVS does not schedule, because it still knows the port, is an attempt',
+	topology: direct({ servers: 1 }),
+	kernels: ['6.12'],
+	async run(lab: Lab) {
+		const server = lab.server('r1');
+		await server.start();
+		const watch = new Watch(lab, server);
+		await watch.opened();
+		const { vip, clients } = lab.topology;
+		for (const time of ['first', 'second']) {
+			const ask = client(vip, `localAddress: '${clients.addresses[0]}', localPort: 40000`, `socket.write(${request})`);
+			await lab.exec(clients.node, process.execPath, '-e', ask);
+			await watch.expect(`the ${time} connection is an attempt`, { scheduled: 1, accepted: 1, asked: 1, answered: 1 });
+		}
+		const [, scheduled] = /TCP.*?:80\s+(\d+)/.exec(await lab.director.ipvsadm('-Ln', '--stats')) ?? [];
+		lab.expect(scheduled === '1', 'IPVS has scheduled one connection', scheduled);
+	},
+};
+
+export default [natScenario, directScenario];
