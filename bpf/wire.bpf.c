@@ -93,7 +93,9 @@ static __always_inline void weigh_rst(struct endpoint_state *endpoint, struct en
  */
 static __always_inline void weigh_answer(struct frame *frame, struct answer *answer)
 {
-	struct endpoint_state *endpoint = bpf_map_lookup_elem(&endpoints, &answer->from);
+	/* On the stack, because 6.1 takes no key from a global function's argument. */
+	struct endpoint_key from = answer->from;
+	struct endpoint_state *endpoint = bpf_map_lookup_elem(&endpoints, &from);
 	struct endpoint_counters *count;
 	__u32 slot;
 	int own;

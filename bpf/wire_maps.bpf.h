@@ -54,7 +54,10 @@ struct {
 
 static __always_inline int is_local(struct address_key *address)
 {
-	return bpf_map_lookup_elem(&local_addresses, address) != 0;
+	/* On the stack, because 6.1 takes no key from a global function's argument. */
+	struct address_key key = *address;
+
+	return bpf_map_lookup_elem(&local_addresses, &key) != 0;
 }
 
 #endif
