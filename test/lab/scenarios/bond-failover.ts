@@ -14,6 +14,7 @@ const scenario: Scenario = {
 	name: 'bond-failover',
 	sentence: 'a bond that fails over is told once, and no server is blamed',
 	topology: overBond(natIpv4({ servers: 2 })),
+	ci: ['7'],
 	limitMs: 240_000,
 	async run(lab: Lab) {
 		const { director } = lab.topology;

@@ -11,6 +11,7 @@ const scenario: Scenario = {
 	name: 'link-loss',
 	sentence: 'when the director’s own link is cut, no server is blamed',
 	topology: natIpv4({ servers: 3 }),
+	ci: ['6.1'],
 	limitMs: 240_000,
 	async run(lab: Lab) {
 		const { director } = lab.topology;

@@ -23,6 +23,7 @@ const scenario: Scenario = {
 	name: 'neighbour-failed',
 	sentence: 'a server that vanishes from the director’s own network is named by its neighbour entry',
 	topology: impatient(natIpv4({ servers: 3 })),
+	ci: ['7'],
 	limitMs: 240_000,
 	async run(lab: Lab) {
 		const { daemon, traffic, victim } = await setWatchedStage(lab, {});

@@ -8,6 +8,7 @@ const scenario: Scenario = {
 	name: 'vlan',
 	sentence: 'refusals from servers on a VLAN are seen once, and the server is taken out and given back',
 	topology: overVlan(natIpv4({ servers: 3 })),
+	ci: ['6.1'],
 	limitMs: 240_000,
 	async run(lab: Lab) {
 		const stage = await setWatchedStage(lab, {});
