@@ -130,29 +130,34 @@ static __always_inline void weigh(struct frame *frame, struct answer *answer)
 
 /*
  * Both are global, so that the verifier looks at each once for any answer, and not again along each of the many ways by
- * which a header can be reached.
+ * which a header can be reached. Linux 6.1 takes no key of a map from what a global function was given, later kernels
+ * do, so the answer is copied to a stack of its own.
  */
-__attribute__((noinline)) int weigh_xdp(struct xdp_md *ctx, struct answer *answer, __u64 source, __u32 opening)
+__attribute__((noinline)) int weigh_xdp(struct xdp_md *ctx, struct answer *given, __u64 source, __u32 opening)
 {
 	struct frame frame = {.context = ctx, .hook = HOOK_XDP, .opening = opening, .source = source};
+	struct answer answer;
 
-	if (!answer)
+	if (!given)
 		return 0;
+	answer = *given;
 	frame.octets = bpf_xdp_get_buff_len(ctx);
 	frame.interface_index = ctx->ingress_ifindex;
-	weigh(&frame, answer);
+	weigh(&frame, &answer);
 	return 0;
 }
 
-__attribute__((noinline)) int weigh_skb(struct __sk_buff *skb, struct answer *answer, __u64 source, __u32 opening)
+__attribute__((noinline)) int weigh_skb(struct __sk_buff *skb, struct answer *given, __u64 source, __u32 opening)
 {
 	struct frame frame = {.context = skb, .hook = HOOK_TC, .opening = opening, .source = source};
+	struct answer answer;
 
-	if (!answer)
+	if (!given)
 		return 0;
+	answer = *given;
 	frame.octets = skb->len;
 	frame.interface_index = skb->ifindex;
-	weigh(&frame, answer);
+	weigh(&frame, &answer);
 	return 0;
 }
 
