@@ -31,9 +31,9 @@ struct frame {
 	void *context;
 	enum hook hook;
 	enum opening opening;
-	/* Of the whole packet, wherever it lies. */
-	__u32 octets;
 	__u32 interface_index;
+	/* Of the whole packet, wherever it lies; as wide as a register, so that the verifier sees what bounds it. */
+	__u64 octets;
 	/* The sender's MAC address in the first six octets, as `struct host_senders` has them; 0 where there is none.
 	 */
 	__u64 source;
@@ -60,7 +60,7 @@ static __always_inline long copy_octets(struct frame *frame, __u32 offset, void 
 /* `ip_version` is the packet's own. */
 static __always_inline void fill_packet_head(struct packet_head *head, struct frame *frame, __u32 ip_version)
 {
-	__u32 octets = frame->octets;
+	__u64 octets = frame->octets;
 
 	if (octets > sizeof(head->octets))
 		octets = sizeof(head->octets);

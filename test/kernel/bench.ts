@@ -3,7 +3,7 @@
  * through BPF_PROG_TEST_RUN. What a test sees is what the daemon would see: events, counters, losses.
  */
 import type { BpfObject, TestRunResult } from '../../src/addon/index.js';
-import { loadObject, u32Constant, u64Constant } from '../../src/capture/programs.js';
+import { booleanConstant, loadObject, u32Constant, u64Constant } from '../../src/capture/programs.js';
 import type { StreamLosses } from '../../src/capture/stream.js';
 import { WireCapture } from '../../src/capture/wire.js';
 import type { EndpointCounters, HostCounters, KernelEvent, RefusalEvent } from '../../src/decode/event.js';
@@ -11,6 +11,9 @@ import type { Endpoint } from '../../src/table/model.js';
 
 export type Program = 'wire_xdp' | 'wire_tc';
 export const programs: readonly Program[] = ['wire_xdp', 'wire_tc'];
+/** For interfaces without an Ethernet header. */
+export const ipPrograms = ['wire_xdp_ip', 'wire_tc_ip'] as const;
+type AnyProgram = Program | (typeof ipPrograms)[number];
 
 /** What each hook must answer, whatever the packet: XDP_PASS, and TC_ACT_UNSPEC as an unsigned number. */
 export const passed: Record<Program, number> = { wire_xdp: 2, wire_tc: 0xffff_ffff };
@@ -23,17 +26,24 @@ export interface BenchSettings {
 	eventIntervalMs?: number;
 	eventBurst?: number;
 	ringBytes?: number;
+	packets?: boolean;
 }
 
 const nanosecondsPerMillisecond = 1_000_000;
 
-function load({ eventIntervalMs = 3_600_000, eventBurst = 5, ringBytes = 65_536 }: BenchSettings): BpfObject {
+function load({
+	eventIntervalMs = 3_600_000,
+	eventBurst = 5,
+	ringBytes = 65_536,
+	packets = false,
+}: BenchSettings): BpfObject {
 	return loadObject({
 		object: 'wire',
-		programs,
+		programs: [...programs, ...ipPrograms],
 		constants: {
 			event_interval_ns: u64Constant(eventIntervalMs * nanosecondsPerMillisecond),
 			event_burst: u32Constant(eventBurst),
+			with_packets: booleanConstant(packets),
 		},
 		maxEntries: { events: ringBytes, endpoints: 64, counters: 64, hosts: 64, senders: 64, learned: 64 },
 	});
@@ -58,12 +68,12 @@ export class Bench {
 	}
 
 	/** Runs one frame `repeat` times; what the program returned, and the frame as it left it. */
-	run(program: Program, frame: Uint8Array, repeat = 1): TestRunResult {
+	run(program: AnyProgram, frame: Uint8Array, repeat = 1): TestRunResult {
 		return this.#object.testRun(program, frame, { repeat });
 	}
 
 	/** Runs one frame once and takes the refusals that it caused. */
-	refusalsOf(program: Program, frame: Uint8Array): RefusalEvent[] {
+	refusalsOf(program: AnyProgram, frame: Uint8Array): RefusalEvent[] {
 		this.run(program, frame);
 		return this.takeRefusals();
 	}

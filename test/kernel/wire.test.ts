@@ -208,6 +208,17 @@ for (const program of programs) {
 			});
 		}
 
+		const tooLong: [string, Uint8Array][] = [
+			['IPv4', refusal4({ totalLength: 41 })],
+			['IPv6', frame6(ipv6({ extensions: [destinationOptions] }, refusal)).with(14 + 5, 16 + 21)],
+		];
+		for (const [version, frame] of tooLong) {
+			it(`a packet that is shorter than its ${version} header says, and counts it`, () => {
+				assert.equal(bench.refusalsOf(program, frame).length, 0);
+				assert.deepEqual(bench.losses(), { malformedPacket: 1 });
+			});
+		}
+
 		const fragments: [string, Uint8Array][] = [
 			['first IPv4', refusal4({ fragment: 0x2000 })],
 			['later IPv4', refusal4({ fragment: 0x0001 })],
