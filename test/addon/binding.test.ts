@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { test } from 'node:test';
 import { load, objectPath } from '../../src/addon/binding.js';
-import { bootNs, interfaceIndex, kernel, monotonicNs } from '../../src/addon/index.js';
+import { bootNs, interfaceHardwareType, interfaceIndex, kernel, monotonicNs } from '../../src/addon/index.js';
+import { refusalOf } from './fixture.js';
 
 test('a missing addon says what to do', () => {
 	assert.throws(() => load('/nowhere/ipvigil.node'), {
@@ -38,6 +39,16 @@ test('the monotonic clock is the one of Node, and the boot clock is never behind
 test('the loopback interface has an index, a name that is nobody’s has none', () => {
 	assert.equal(interfaceIndex('lo'), 1);
 	assert.equal(interfaceIndex('nobodys-name'), undefined);
+});
+
+test('the loopback interface has the hardware type of its own, and no interface has none', () => {
+	const loopback = 772;
+	assert.equal(interfaceHardwareType('lo'), loopback);
+	for (const name of ['nobodys-name', 'x'.repeat(4095)])
+		assert.match(
+			refusalOf(() => interfaceHardwareType(name)),
+			/^ENODEV ioctl/,
+		);
 });
 
 test('the kernel has at least one possible CPU', () => {

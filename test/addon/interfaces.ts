@@ -75,6 +75,17 @@ test('generic XDP sees traffic until it is closed', () =>
 test('tcx sees traffic until it is closed', () =>
 	seesTrafficUntilClosed((object) => object.attachTcx('tc_record', far)));
 
+test('tcx sees traffic behind a program that says the last word only if it is put first', async () => {
+	const object = loadFixture();
+	const final = object.attachTcx('tc_final', far);
+	const last = object.attachTcx('tc_record', far);
+	assert.equal(await recordsOnTheWire(object), 0);
+	last.close();
+	const first = object.attachTcx('tc_record', far, { first: true });
+	assert.ok((await recordsOnTheWire(object)) > 0);
+	for (const attachment of [first, final, object]) attachment.close();
+});
+
 test('clsact sees traffic until it is closed', () =>
 	seesTrafficUntilClosed((object) => object.attachClsact('tc_record', far, place)));
 

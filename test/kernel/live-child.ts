@@ -1,9 +1,9 @@
 /**
  * Runs inside the router's namespace: `live-child INTERFACE POLICY` opens the wire as the daemon would, or, where the
  * second word is tcx or clsact, attaches in exactly that way. Prints one JSON line for how it is attached, then one
- * per event; ends when its standard input does.
+ * per event; looks for the interface again at each line that it is given, and ends when its standard input does.
  */
-import { attachBy } from '../../src/capture/attach.js';
+import { attachBy, programsFor } from '../../src/capture/attach.js';
 import { loadObject } from '../../src/capture/programs.js';
 import { openWire, WireCapture, type WireOptions } from '../../src/capture/wire.js';
 import { closedPort, serverAddress } from './netns.js';
@@ -27,7 +27,7 @@ function options(attach: WireOptions['attach'], interfaces: string[]): WireOptio
 
 function open(): ReturnType<typeof openWire> {
 	if (how !== 'tcx' && how !== 'clsact') return openWire(options(how as WireOptions['attach'], [interfaceName]));
-	const object = loadObject({ object: 'wire', programs: ['wire_tc'] });
+	const object = loadObject({ object: 'wire', programs: programsFor('tc') });
 	const wire = new WireCapture(object, options('tc', []));
 	const attachment = attachBy(how, object, interfaceName);
 	process.stdin.on('end', () => attachment.close());
@@ -42,7 +42,7 @@ if (wire.available) {
 		print(wire.losses());
 		wire.close();
 	});
-	process.stdin.resume();
+	process.stdin.on('data', () => print({ interfaces: wire.setInterfaces([interfaceName]) }));
 	print({ available: true, interfaces: wire.interfaces });
 } else {
 	print(wire);

@@ -6,21 +6,29 @@ import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { after, before, describe, it } from 'node:test';
+import { after, afterEach, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { clientAddress, closedPort, Row, serverAddress, serverSide } from './netns.js';
-import { refusal4 } from './packets.js';
+import { ipv4, refusal4, refusalFlags, tcp } from './packets.js';
 
 const child = fileURLToPath(new URL('live-child.js', import.meta.url));
 type Line = Record<string, unknown>;
 
 /** A watcher in the router's namespace; `next()` is its next line. */
 class Watcher {
+	/** Those that a failing test left at work: they would keep this process from ending. */
+	static readonly #all = new Set<ChildProcess>();
 	readonly #process: ChildProcess;
 	readonly #lines: AsyncIterator<string>;
 
-	constructor(row: Row, how: string) {
-		this.#process = row.spawn('router', process.execPath, child, serverSide, how);
+	static endAll(): void {
+		for (const left of Watcher.#all) left.kill();
+		Watcher.#all.clear();
+	}
+
+	constructor(row: Row, how: string, interfaceName = serverSide) {
+		this.#process = row.spawn('router', process.execPath, child, interfaceName, how);
+		Watcher.#all.add(this.#process);
 		this.#lines = createInterface({ input: this.#process.stdout ?? assert.fail() })[Symbol.asyncIterator]();
 	}
 
@@ -28,6 +36,12 @@ class Watcher {
 		const { value, done } = await this.#lines.next();
 		assert.ok(!done, 'the watcher has more to say');
 		return JSON.parse(value) as Line;
+	}
+
+	/** Lets it look for its interface again; how it is attached then. */
+	again(): Promise<Line> {
+		this.#process.stdin?.write('again\n');
+		return this.next();
 	}
 
 	/** Ends the watcher in good order; what it says last are its losses. */
@@ -48,11 +62,19 @@ function sendFrame(row: Row, frame: Uint8Array): void {
 	row.run('server', 'perl', '-e', script);
 }
 
+/** A packet that comes out of a tunnel device: whoever holds it writes it there (Documentation/networking/tuntap.rst). */
+function sendFromTunnel(row: Row, name: string, packet: Uint8Array): void {
+	const request = `$r = pack("a16 S x22", "${name}", 0x1001); ioctl($t, 0x400454ca, $r)`;
+	const write = `syswrite($t, pack("H*", "${Buffer.from(packet).toString('hex')}"))`;
+	row.run('router', 'perl', '-e', `open($t, "+<", "/dev/net/tun") or die $!; ${request} && ${write} or die $!`);
+}
+
 describe('the wire on an interface', () => {
 	let row: Row;
 	before(() => {
 		row = new Row();
 	});
+	afterEach(() => Watcher.endAll());
 	after(() => row.remove());
 
 	const ways: [how: string, method: string | undefined][] = [
@@ -102,6 +124,52 @@ describe('the wire on an interface', () => {
 		const [text] = (await once(line, 'line')) as [string];
 		assert.equal((JSON.parse(text) as Line).code, 'ENODEV');
 	});
+
+	for (const how of ['auto', 'xdp', 'xdp-generic']) {
+		it(`goes to an interface that was made again under its name, attached by ${how}`, { timeout: 30_000 }, async () => {
+			const watcher = new Watcher(row, how);
+			const before = await watcher.next();
+			row.renewServerSide();
+			assert.deepEqual((await watcher.again()).interfaces, before.interfaces);
+			row.connectRefused();
+			assert.equal((await watcher.next()).kind, 'refusal');
+			row.run('router', 'ip', 'link', 'set', serverSide, 'down', 'name', 'eth-other');
+			const [gone] = (await watcher.again()).interfaces as Line[];
+			assert.deepEqual([gone?.attached, gone?.code], [false, 'ENODEV']);
+			row.run('router', 'ip', 'link', 'set', 'eth-other', 'up', 'name', serverSide);
+			assert.deepEqual((await watcher.again()).interfaces, before.interfaces);
+			await watcher.end();
+		});
+	}
+
+	for (const how of ['auto', 'clsact']) {
+		it(`sees what a filter behind it has the last word on, attached by ${how}`, { timeout: 30_000 }, async () => {
+			const add = 'tc qdisc add dev eth-server clsact; tc filter add dev eth-server ingress prio 10 protocol all';
+			row.run('router', 'sh', '-c', `${add} u32 match u32 0 0 flowid 1:1`);
+			const watcher = new Watcher(row, how);
+			await watcher.next();
+			row.connectRefused();
+			assert.equal((await watcher.next()).kind, 'refusal');
+			await watcher.end();
+			assert.match(row.run('router', 'tc', 'filter', 'show', 'dev', serverSide, 'ingress'), /pref 10 u32/);
+			row.run('router', 'tc', 'qdisc', 'delete', 'dev', serverSide, 'clsact');
+		});
+	}
+
+	for (const how of ['auto', 'clsact', 'xdp-generic']) {
+		it(`reads a device without Ethernet from the IP header on, attached by ${how}`, { timeout: 30_000 }, async () => {
+			row.run('router', 'ip', 'tuntap', 'add', 'dev', 'tunnel0', 'mode', 'tun');
+			row.run('router', 'ip', 'link', 'set', 'tunnel0', 'up');
+			const watcher = new Watcher(row, how, 'tunnel0');
+			await watcher.next();
+			const header = { source: serverAddress, destination: clientAddress };
+			sendFromTunnel(row, 'tunnel0', ipv4(header, tcp({ flags: refusalFlags })));
+			const { kind, sender } = await watcher.next();
+			assert.deepEqual([kind, sender], ['refusal', 'unlearned']);
+			await watcher.end();
+			row.run('router', 'ip', 'link', 'delete', 'tunnel0');
+		});
+	}
 
 	it('leaves nothing behind on the interface', () => {
 		assert.doesNotMatch(row.run('router', 'ip', '-details', 'link', 'show', serverSide), /xdp/);

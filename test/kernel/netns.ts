@@ -20,7 +20,7 @@ export class Row {
 	constructor() {
 		for (const name of ['client', 'router', 'server']) this.#addNamespace(name);
 		this.#addLink('client', '10.9.0.2', '10.9.0.1', 'eth-client');
-		this.#addLink('server', serverAddress, '10.9.1.1', serverSide);
+		this.#addServerSide();
 		this.run('router', 'sysctl', '-qw', 'net.ipv4.ip_forward=1');
 	}
 
@@ -46,8 +46,18 @@ export class Row {
 		this.run('client', process.execPath, '-e', `${socket}.on('error', ${verdict})`);
 	}
 
+	/** The router's interface on the server's side, and its peer, are others from now on, by the same names. */
+	renewServerSide(): void {
+		this.run('router', 'ip', 'link', 'delete', serverSide);
+		this.#addServerSide();
+	}
+
 	remove(): void {
 		for (const namespace of this.#made.splice(0)) execFileSync('ip', ['netns', 'delete', namespace]);
+	}
+
+	#addServerSide(): void {
+		this.#addLink('server', serverAddress, '10.9.1.1', serverSide);
 	}
 
 	#addNamespace(name: string): void {
