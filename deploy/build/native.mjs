@@ -1,5 +1,5 @@
-// Builds the BPF objects and the addon with node-gyp: `npm run build:native`. It configures only when binding.gyp is
-// newer than the last configuration, so that a build with nothing to do takes a second. It does not compile
+// Builds the BPF objects and the addon with node-gyp: `npm run build:native`. It configures only when binding.gyp or
+// the list of headers is newer than the last configuration, so that a build with nothing to do takes a second. It does not compile
 // TypeScript, and it knows no sources: binding.gyp does.
 import { spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
@@ -15,10 +15,12 @@ function headerArguments() {
 	return nodedir === undefined ? [] : [`--nodedir=${nodedir}`];
 }
 
+/** What the configuration has read: binding.gyp, and which headers there are in bpf/, on which every object depends. */
 function configurationIsStale() {
 	const makefile = join(root, 'build/Makefile');
 	if (!existsSync(makefile)) return true;
-	return statSync(makefile).mtimeMs < statSync(join(root, 'binding.gyp')).mtimeMs;
+	const madeMs = statSync(makefile).mtimeMs;
+	return ['binding.gyp', 'bpf'].some((input) => statSync(join(root, input)).mtimeMs > madeMs);
 }
 
 /** npm puts the node-gyp that it bundles on the PATH of its scripts. V=1 reaches make through the environment. */
