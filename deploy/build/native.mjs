@@ -1,6 +1,6 @@
-// Builds the BPF objects and the addon with node-gyp: `npm run build:native`. It configures only when binding.gyp or
-// the list of headers is newer than the last configuration, so that a build with nothing to do takes a second. It does not compile
-// TypeScript, and it knows no sources: binding.gyp does.
+// Builds the BPF objects and the addon with node-gyp: `npm run build:native`. It configures only when binding.gyp or the
+// list of headers is newer than the last configuration, so that a build with nothing to do takes a second. It does not
+// compile TypeScript, and it knows no sources: binding.gyp does.
 import { spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
