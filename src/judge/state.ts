@@ -43,6 +43,8 @@ export interface EndpointState {
 	lastAcceptedMs: number;
 	/** Probes in a row that met silence. */
 	silent: number;
+	/** The way to it came back while the probe was under way: what that met may have been our own fault. */
+	spoiled: boolean;
 	/** When the newest signal came: a suspicion without a probe ends one window later. */
 	lastSignalMs: number;
 	destinations: Set<DestinationId>;
@@ -126,6 +128,11 @@ export interface State {
 	 * destination out and puts it back has not changed what our probe proves. The oldest go when there are too many.
 	 */
 	calibrated: Set<EndpointId>;
+	/**
+	 * Where destinations without a port of their own were seen to accept, which the kernel tells once: who removes one and
+	 * adds it again between two snapshots has not moved it. Those that a snapshot does not show are forgotten.
+	 */
+	learned: Map<DestinationId, Endpoint>;
 	/** Hosts whose way from the director is impaired, with the reason: nothing that is seen of them counts against them. */
 	impaired: ReadonlyMap<string, string>;
 	/** Endpoints and destinations that a tick must look at; all others cost nothing. */
@@ -145,6 +152,7 @@ export function createState(options: Pick<State, 'policy' | 'mode' | 'pid' | 'dr
 		destinations: new Map(),
 		endpoints: new Map(),
 		calibrated: new Set(),
+		learned: new Map(),
 		impaired: new Map(),
 		busyEndpoints: new Set(),
 		busyDestinations: new Set(),
@@ -191,15 +199,16 @@ export function createEndpoint(endpoint: Endpoint): EndpointState {
 		lastNegativeMs: Number.NEGATIVE_INFINITY,
 		lastAcceptedMs: Number.NEGATIVE_INFINITY,
 		silent: 0,
+		spoiled: false,
 		lastSignalMs: Number.NEGATIVE_INFINITY,
 		destinations: new Set(),
 	};
 }
 
-/** Adds a destination with the endpoint it stands on, where the table names one. */
+/** Adds a destination with the endpoint it stands on, where the table names one or it was learned. */
 export function addDestination(state: State, created: DestinationState, nowMs: number): void {
 	state.destinations.set(created.id, created);
-	const endpoint = endpointOf({ address: created.service }, created.destination);
+	const endpoint = endpointOf({ address: created.service }, created.destination) ?? state.learned.get(created.id);
 	if (endpoint) standOn(state, created, endpoint, nowMs);
 }
 

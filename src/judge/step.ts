@@ -14,7 +14,7 @@ import { rewritten } from './ending.js';
 import type { Input } from './input.js';
 import { resume } from './resume.js';
 import { type State, standOn } from './state.js';
-import { heard, nextTickMs, probed, tickEndpoint } from './suspicion.js';
+import { heard, nextTickMs, probed, spoilProbes, tickEndpoint } from './suspicion.js';
 import { applySnapshot } from './sync.js';
 import { endLease, outcome, tickDestination } from './tenure.js';
 import { journalDirector, type Turn } from './turn.js';
@@ -69,6 +69,7 @@ function handle(turn: Turn, input: Input): void {
 function ways(turn: Turn, impaired: ReadonlyMap<string, string>): void {
 	const before = turn.state.impaired;
 	turn.state.impaired = impaired;
+	spoilProbes(turn, (address) => before.has(address) && !impaired.has(address));
 	for (const [why, hosts] of byReason(impaired, before)) journalDirector(turn, 'way-impaired', { why, hosts });
 	for (const [why, hosts] of byReason(before, impaired)) journalDirector(turn, 'way-restored', { why, hosts });
 }
@@ -82,6 +83,7 @@ function byReason(here: ReadonlyMap<string, string>, there: ReadonlyMap<string, 
 
 /** The first port that accepts for such a destination is the one that is asked about; a later one changes nothing. */
 function learned(turn: Turn, id: DestinationId, endpoint: Endpoint): void {
+	if (!turn.state.learned.has(id)) turn.state.learned.set(id, endpoint);
 	const destination = turn.state.destinations.get(id);
 	if (!destination || destination.endpoint !== undefined) return;
 	standOn(turn.state, destination, endpoint, turn.nowMs);

@@ -119,7 +119,9 @@ export function probed(turn: Turn, id: EndpointId, purpose: ProbePurpose, outcom
 	const endpoint = turn.state.endpoints.get(id);
 	if (!endpoint) return;
 	endpoint.probing = undefined;
-	switch (outcome) {
+	const met = endpoint.spoiled && outcome !== 'accepted' ? 'error' : outcome;
+	endpoint.spoiled = false;
+	switch (met) {
 		case 'accepted':
 			accepted(turn, endpoint);
 			break;
@@ -127,13 +129,13 @@ export function probed(turn: Turn, id: EndpointId, purpose: ProbePurpose, outcom
 		case 'unanswered':
 		case 'unreachable':
 			endpoint.lastNegativeMs = turn.nowMs;
-			declined(turn, endpoint, purpose, outcome);
+			declined(turn, endpoint, purpose, met);
 			break;
 		case 'error':
 			again(turn, endpoint, purpose);
 			break;
 		default:
-			outcome satisfies never;
+			met satisfies never;
 	}
 	sendDue(turn, endpoint);
 }
@@ -156,6 +158,15 @@ function accepted(turn: Turn, endpoint: EndpointState): void {
 	}
 }
 
+/** The way to these hosts is well again: what probes have met until now may have been our own fault. */
+export function spoilProbes({ state }: Turn, isMeant: (address: string) => boolean): void {
+	for (const endpoint of state.endpoints.values()) {
+		if (!isMeant(endpoint.endpoint.address)) continue;
+		endpoint.silent = 0;
+		endpoint.spoiled = endpoint.probing !== undefined;
+	}
+}
+
 function acquit(destination: DestinationState): void {
 	destination.verdict = 'healthy';
 	destination.told = undefined;
@@ -164,8 +175,9 @@ function acquit(destination: DestinationState): void {
 function declined(turn: Turn, endpoint: EndpointState, purpose: ProbePurpose, outcome: ProbeOutcome): void {
 	const { policy } = turn.state;
 	const { nowMs } = turn;
-	endpoint.silent = outcome === 'refused' ? 0 : endpoint.silent + 1;
-	if (purpose === 'confirm' && outcome !== 'refused' && endpoint.silent < policy.silentProbes) {
+	const isOurs = isImpaired(turn, endpoint);
+	endpoint.silent = outcome === 'refused' || isOurs ? 0 : endpoint.silent + 1;
+	if (purpose === 'confirm' && outcome !== 'refused' && !isOurs && endpoint.silent < policy.silentProbes) {
 		// Silence has taken its time; "unreachable" comes at once, and a route that flaps must have time to come back.
 		return plan(turn, endpoint, 'confirm', outcome === 'unreachable' ? nowMs + policy.confirmIntervalMs : nowMs);
 	}
@@ -174,12 +186,14 @@ function declined(turn: Turn, endpoint: EndpointState, purpose: ProbePurpose, ou
 	// What a floor held in may go by now: another server has come back, or been added, in whatever way.
 	for (const destination of failed) enforce(turn, destination);
 	if (failed.length > 0) plan(turn, endpoint, 'recover', nowMs + recoverIntervalMs(turn, failed));
-	else if (!endpoint.calibrated && !endpoint.next) again(turn, endpoint, 'calibrate');
+	else if (!endpoint.calibrated) again(turn, endpoint, 'calibrate');
 }
 
 /** The same question once more, after a failure of our own or a calibration that met none. */
 function again(turn: Turn, endpoint: EndpointState, purpose: ProbePurpose): void {
 	const { confirmIntervalMs, calibrateIntervalMs } = turn.state.policy;
+	// A suspicion that came meanwhile has its own question planned.
+	if (purpose === 'calibrate' && endpoint.next) return;
 	if (purpose !== 'calibrate') return plan(turn, endpoint, purpose, turn.nowMs + confirmIntervalMs);
 	const steps = Math.ceil((turn.nowMs + calibrateIntervalMs) / calibrationGridMs);
 	plan(turn, endpoint, purpose, steps * calibrationGridMs);

@@ -29,6 +29,7 @@ export function applySnapshot(turn: Turn, snapshot: Snapshot, sinceMs: number): 
 	for (const [id, address, destination] of found) applyDestination(turn, id, address, destination, sinceMs);
 	for (const known of [...state.destinations.values()])
 		if (!seen.has(known.id) && known.inTable && known.changedMs < sinceMs) missing(turn, known);
+	for (const id of state.learned.keys()) if (!state.destinations.has(id)) state.learned.delete(id);
 }
 
 /**

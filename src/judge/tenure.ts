@@ -24,6 +24,8 @@ export function enforce(turn: Turn, destination: DestinationState): void {
 	const { verdict, lease, pending, inTable, heldDownUntilMs, retryAtMs } = destination;
 	if (verdict !== 'failed' || lease || pending || !inTable || state.stopping) return;
 	if (heldDownUntilMs !== undefined || nowMs < retryAtMs) return;
+	// Nothing is decided of it before the way there is well; the probes that look for its return come back here.
+	if (state.impaired.has(destination.destination.address)) return;
 	if (state.mode === 'observe') return announceOnce(turn, 'observed-only', destination, {});
 	const permission = mayTakeOut(state, destination, nowMs);
 	if (!permission.allowed) return overflow(turn, destination, permission.reason, permission.why);
