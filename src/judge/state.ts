@@ -123,6 +123,8 @@ export interface State {
 	services: Map<ServiceId, ServiceState>;
 	destinations: Map<DestinationId, DestinationState>;
 	endpoints: Map<EndpointId, EndpointState>;
+	/** The endpoints of each host: what speaks of hosts comes in storms, when a switch dies. */
+	hosts: Map<string, Set<EndpointState>>;
 	/**
 	 * Endpoints whose probe has been accepted, those included that are not in the table now: a monitor that takes a
 	 * destination out and puts it back has not changed what our probe proves. The oldest go when there are too many.
@@ -151,6 +153,7 @@ export function createState(options: Pick<State, 'policy' | 'mode' | 'pid' | 'dr
 		services: new Map(),
 		destinations: new Map(),
 		endpoints: new Map(),
+		hosts: new Map(),
 		calibrated: new Set(),
 		learned: new Map(),
 		impaired: new Map(),
@@ -219,6 +222,7 @@ export function standOn(state: State, destination: DestinationState, endpoint: E
 		known = createEndpoint(endpoint);
 		known.calibrated = state.calibrated.has(known.id);
 		state.endpoints.set(known.id, known);
+		state.hosts.set(endpoint.address, (state.hosts.get(endpoint.address) ?? new Set()).add(known));
 	}
 	destination.endpoint = known.id;
 	known.destinations.add(destination.id);
@@ -262,6 +266,10 @@ export function dropDestination(state: State, destination: DestinationState): vo
 	if (endpoint.destinations.size > 0) return;
 	state.endpoints.delete(endpoint.id);
 	state.busyEndpoints.delete(endpoint.id);
+	const { address } = endpoint.endpoint;
+	const host = state.hosts.get(address);
+	host?.delete(endpoint);
+	if (host?.size === 0) state.hosts.delete(address);
 }
 
 export function destinationsOn(state: State, endpoint: EndpointState): DestinationState[] {

@@ -69,7 +69,10 @@ function handle(turn: Turn, input: Input): void {
 function ways(turn: Turn, impaired: ReadonlyMap<string, string>): void {
 	const before = turn.state.impaired;
 	turn.state.impaired = impaired;
-	spoilProbes(turn, (address) => before.has(address) && !impaired.has(address));
+	spoilProbes(
+		turn,
+		[...before.keys()].filter((host) => !impaired.has(host)),
+	);
 	for (const [why, hosts] of byReason(impaired, before)) journalDirector(turn, 'way-impaired', { why, hosts });
 	for (const [why, hosts] of byReason(before, impaired)) journalDirector(turn, 'way-restored', { why, hosts });
 }
@@ -87,7 +90,8 @@ function learned(turn: Turn, id: DestinationId, endpoint: Endpoint): void {
 	const destination = turn.state.destinations.get(id);
 	if (!destination || destination.endpoint !== undefined) return;
 	standOn(turn.state, destination, endpoint, turn.nowMs);
-	tick(turn);
+	// Not at once: where the configuration names the ports of thousands, one tick is enough for all of them.
+	turn.actions.push({ kind: 'schedule', atMs: turn.nowMs });
 }
 
 /** The audit saw a write. Our own is only a receipt; anyone else's is the word of the monitor or the admin. */

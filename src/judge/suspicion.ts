@@ -55,10 +55,8 @@ function concerned({ state }: Turn, scope: Scope): [EndpointState, DestinationSt
 			const endpoint = state.endpoints.get(endpointId(scope.endpoint));
 			return endpoint ? [[endpoint, destinationsOn(state, endpoint)]] : [];
 		}
-		case 'host': {
-			const endpoints = [...state.endpoints.values()].filter((one) => one.endpoint.address === scope.address);
-			return endpoints.map((endpoint) => [endpoint, destinationsOn(state, endpoint)]);
-		}
+		case 'host':
+			return [...(state.hosts.get(scope.address) ?? [])].map((one) => [one, destinationsOn(state, one)]);
 		case 'destination': {
 			const destination = state.destinations.get(scope.destination);
 			const endpoint = state.endpoints.get(destination?.endpoint ?? '');
@@ -159,12 +157,12 @@ function accepted(turn: Turn, endpoint: EndpointState): void {
 }
 
 /** The way to these hosts is well again: what probes have met until now may have been our own fault. */
-export function spoilProbes({ state }: Turn, isMeant: (address: string) => boolean): void {
-	for (const endpoint of state.endpoints.values()) {
-		if (!isMeant(endpoint.endpoint.address)) continue;
-		endpoint.silent = 0;
-		endpoint.spoiled = endpoint.probing !== undefined;
-	}
+export function spoilProbes({ state }: Turn, hosts: Iterable<string>): void {
+	for (const host of hosts)
+		for (const endpoint of state.hosts.get(host) ?? []) {
+			endpoint.silent = 0;
+			endpoint.spoiled = endpoint.probing !== undefined;
+		}
 }
 
 function acquit(destination: DestinationState): void {

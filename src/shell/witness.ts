@@ -52,8 +52,7 @@ export class Witness {
 
 	/** Forgets what is in the table no more. */
 	retain(state: State): void {
-		const hosts = new Set([...state.endpoints.values()].map(({ endpoint }) => endpoint.address));
-		retain(this.#pool, (scope) => isKnown(scope, state, hosts));
+		retain(this.#pool, (scope) => isKnown(scope, state));
 	}
 }
 
@@ -87,10 +86,10 @@ function learned({ service, destination, endpoint }: LearnedEvent): Message {
 	return { kind: 'learned', destination: destinationId(service, destination), endpoint };
 }
 
-function isKnown(scope: Scope, state: State, hosts: ReadonlySet<string>): boolean {
+function isKnown(scope: Scope, state: State): boolean {
 	switch (scope.kind) {
 		case 'host':
-			return hosts.has(scope.address);
+			return state.hosts.has(scope.address);
 		case 'endpoint':
 			return state.endpoints.has(endpointId(scope.endpoint));
 		case 'destination':
