@@ -114,6 +114,7 @@ export class HookKeeper {
 	#instance: number | undefined;
 	/** The loading that the standing wish is about. */
 	#releasedFor: number | undefined;
+	#trouble = '';
 
 	/** Takes the first look itself. `onChange` is called for what comes after it. */
 	constructor(options: HookKeeperOptions) {
@@ -153,7 +154,7 @@ export class HookKeeper {
 		const released = request.standing;
 		const circumstances = { instance: this.#instance, released, nowMs: nowMs() };
 		const changes = hooked.filter((each) => each.follow(circumstances));
-		if (released) request.acknowledge();
+		if (released) this.#mark(() => request.acknowledge());
 		return changes.length > 0;
 	}
 
@@ -162,7 +163,20 @@ export class HookKeeper {
 		const { request } = this.#options;
 		this.#releasedFor = request.standing ? (this.#releasedFor ?? this.#instance) : undefined;
 		if (!request.standing || (this.present && this.#instance === this.#releasedFor)) return;
-		request.withdraw();
+		this.#mark(() => request.withdraw());
 		this.#releasedFor = undefined;
+	}
+
+	/** Observing goes on where the wish's file cannot be written (a full disk): that is told once, and tried at each look. */
+	#mark(write: () => void): void {
+		try {
+			write();
+			this.#trouble = '';
+		} catch (error) {
+			const { message } = error as Error;
+			if (message !== this.#trouble)
+				this.#options.log.error({ reason: message }, 'the file release-hooks cannot be kept');
+			this.#trouble = message;
+		}
 	}
 }

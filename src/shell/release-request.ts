@@ -3,7 +3,7 @@
  * back, across a restart too, a daemon that is not running yet obeys it, and a shell can make it (`touch`). It dies with
  * the machine, and with the module it was about.
  */
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const done = 'done\n';
@@ -30,10 +30,25 @@ export class ReleaseRequest {
 
 	/** Says that nothing of ours holds the module any more. */
 	acknowledge(): void {
-		if (!this.acknowledged) writeFileSync(this.path, done);
+		if (this.acknowledged) return;
+		// Not made anew where the operator has just taken it back.
+		ifThere(() => {
+			truncateSync(this.path);
+			writeFileSync(this.path, done, { flag: 'r+' });
+		});
 	}
 
 	get acknowledged(): boolean {
-		return this.standing && readFileSync(this.path, 'utf8') === done;
+		return ifThere(() => readFileSync(this.path, 'utf8')) === done;
+	}
+}
+
+/** The other side may take the file away at any moment: undefined then. */
+function ifThere<T>(act: () => T): T | undefined {
+	try {
+		return act();
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+		throw error;
 	}
 }

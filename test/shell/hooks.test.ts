@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -197,6 +197,20 @@ describe('the keeper of the hooks', () => {
 		request.make();
 		keep(undefined);
 		assert.equal(request.standing, false);
+	});
+
+	it('goes on where the wish cannot be acknowledged, and says so once', () => {
+		const attached = keep(7);
+		mkdirSync(request.path);
+		attached.look();
+		attached.look();
+		assert.deepEqual(stage.done, ['open', 'let go']);
+		assert.equal(stage.said.filter((line) => /release-hooks cannot be kept/.test(line)).length, 1);
+	});
+
+	it('that was taken back meanwhile is not made again by its acknowledgement', () => {
+		request.acknowledge();
+		assert.deepEqual([request.standing, request.acknowledged], [false, false]);
 	});
 
 	it('asked anew is not answered by what was acknowledged before', () => {
