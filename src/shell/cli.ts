@@ -11,10 +11,18 @@ import { makeProgram } from './program.js';
  * A reader that has enough (`ipvigil table | head`) is no failure of ours. A command that has files to close hears of it
  * as the signal that other programs get.
  */
-function endQuietlyOnBrokenPipe(error: NodeJS.ErrnoException): void {
-	if (error.code !== 'EPIPE') throw error;
+function endOnBrokenOutput(error: NodeJS.ErrnoException): void {
+	if (error.code !== 'EPIPE') {
+		process.stderr.write(`ipvigil: the output cannot be written: ${error.message}\n`);
+		process.exit(exits.failure.code);
+	}
 	if (process.listenerCount('SIGPIPE') > 0) process.emit('SIGPIPE');
 	else process.exit(exits.ok.code);
+}
+
+/** Nobody reads what is said beside the output (`ipvigil trace 2>&1 | head`); that must not cut short what is being closed. */
+function speakToNobody(error: NodeJS.ErrnoException): void {
+	if (error.code !== 'EPIPE') throw error;
 }
 
 /** Commander has written its message already, and help that was asked for is no error. */
@@ -26,7 +34,8 @@ function exitCodeOf(error: unknown): number {
 }
 
 process.title = 'ipvigil';
-process.stdout.on('error', endQuietlyOnBrokenPipe);
+process.stdout.on('error', endOnBrokenOutput);
+process.stderr.on('error', speakToNobody);
 try {
 	await makeProgram().parseAsync();
 } catch (error) {

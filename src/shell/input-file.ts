@@ -1,12 +1,14 @@
 /** Opens the recordings that the operator wants read: a file, or `-` for standard input. */
-import { createReadStream, openSync } from 'node:fs';
+import { createReadStream, fstatSync, openSync } from 'node:fs';
 import { OperatorError } from './errors.js';
 
-/** @throws OperatorError of kind `usage`, where open(2) refuses. */
+/** @throws OperatorError of kind `usage`, where open(2) refuses, and for a directory. */
 export function openInput(file: string): AsyncIterable<Uint8Array> {
 	if (file === '-') return process.stdin;
 	try {
-		return createReadStream(file, { fd: openSync(file, 'r') });
+		const fd = openSync(file, 'r');
+		if (fstatSync(fd).isDirectory()) throw new Error(`${file} is a directory`);
+		return createReadStream(file, { fd });
 	} catch (error) {
 		const reason = error instanceof Error ? error.message : String(error);
 		throw new OperatorError(

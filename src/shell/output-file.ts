@@ -1,5 +1,14 @@
 /** Opens the files that the operator wants written. What goes into them is for others to know. */
+import { statSync } from 'node:fs';
 import { OperatorError } from './errors.js';
+
+/** @throws OperatorError of kind `usage` where writing `output` would destroy `other`, which is wanted too. */
+export function keepApart(output: string, other: string): void {
+	const [one, two] = [output, other].map((file) => statSync(file, { throwIfNoEntry: false }));
+	const isSame = one && two ? one.dev === two.dev && one.ino === two.ino : output === other;
+	if (isSame && !one?.isCharacterDevice())
+		throw new OperatorError('usage', `${output} is named for two things.`, 'Name a file of its own for each.');
+}
 
 /** @throws OperatorError of kind `usage`, where open(2) refuses. */
 export function openOutput<File>(open: () => File): File {

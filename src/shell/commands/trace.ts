@@ -117,6 +117,8 @@ async function trace(options: TraceOptions, filter: Filter): Promise<void> {
 	}
 	const { loadConfig } = await import('../config.js');
 	const { traceLive } = await import('./trace/live.js');
+	const { keepApart } = await import('../output-file.js');
+	if (write !== undefined && record !== undefined) keepApart(write, record);
 	const config = withTraceOptions(loadConfig(options.config), options);
 	await traceLive({ config, filter, output, limit, durationMs, write, record });
 }

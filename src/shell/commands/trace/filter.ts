@@ -3,9 +3,9 @@
  * that --not stands before must not. A word that is none says what there is.
  */
 import type { VantageName } from '../../../capture/recording.js';
-import type { KernelEvent } from '../../../decode/event.js';
+import type { KernelEvent, UnreachableEvent } from '../../../decode/event.js';
 import { hostPort, parseServiceId, type ServiceId, serviceId } from '../../../table/identity.js';
-import type { Snapshot } from '../../../table/model.js';
+import type { ServiceAddress, Snapshot } from '../../../table/model.js';
 import { contains, parseNetwork } from '../../../table/network.js';
 import { OperatorError } from '../../errors.js';
 import { everyTold, means, signalWords, type Told, toldBy } from './signals.js';
@@ -69,7 +69,8 @@ function usage(sentence: string, remedy: string): OperatorError {
 /** Takes the options in the order in which they were typed, and then answers event by event. */
 export class Filter {
 	readonly #clauses: Clause[] = [];
-	#services = new Map<string, ServiceId[]>();
+	/** By host, and by endpoint without its protocol. */
+	#services = new Map<string, ServiceAddress[]>();
 	#negating = false;
 
 	/** `--not`: the filter behind it is to be turned round. */
@@ -95,8 +96,24 @@ export class Filter {
 		this.#services = new Map();
 		for (const { address, destinations } of services)
 			for (const one of destinations)
-				for (const name of new Set([one.address, hostPort(one.address, one.port)]))
-					this.#services.set(name, [...(this.#services.get(name) ?? []), serviceId(address)]);
+				for (const name of [one.address, hostPort(one.address, one.port)]) this.#place(name, address);
+	}
+
+	#place(name: string, address: ServiceAddress): void {
+		const places = this.#services.get(name);
+		if (places) places.push(address);
+		else this.#services.set(name, [address]);
+	}
+
+	/**
+	 * Services without a port of their own (a firewall mark's) reach every port of the server. `port` 0 is that of a quote
+	 * too short to tell it: then the host is meant.
+	 */
+	#servicesOf({ protocol, address, port }: UnreachableEvent['endpoint']): ServiceId[] {
+		const names = port === 0 ? [address] : [hostPort(address, port), hostPort(address, 0)];
+		const places = names.flatMap((name) => this.#services.get(name) ?? []);
+		const fitting = places.filter((one) => one.kind === 'fwmark' || !protocol || one.protocol === protocol);
+		return [...new Set(fitting.map(serviceId))];
 	}
 
 	matches(event: KernelEvent): boolean {
@@ -124,9 +141,8 @@ export class Filter {
 		switch (event.kind) {
 			case 'refusal':
 			case 'unreachable': {
-				const { address, port } = event.endpoint;
-				const services = this.#services.get(port === 0 ? address : hostPort(address, port)) ?? [];
-				return { ...none, services, server: address, client: event.client };
+				const { endpoint, client } = event;
+				return { ...none, services: this.#servicesOf(endpoint), server: endpoint.address, client };
 			}
 			case 'outcome': {
 				const services = [serviceId(event.service)];
@@ -137,8 +153,11 @@ export class Filter {
 				return { ...none, services: [serviceId(event.service)], server: event.destination.address };
 			case 'service':
 				return { ...none, services: event.service ? [serviceId(event.service)] : [] };
-			case 'neighbour':
-				return { ...none, services: this.#services.get(event.address) ?? [], server: event.address };
+			case 'neighbour': {
+				const { address } = event;
+				const services = this.#services.get(address) ?? [];
+				return { ...none, services: services.map(serviceId), server: address };
+			}
 			case 'link':
 				return none;
 		}

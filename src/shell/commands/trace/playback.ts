@@ -3,7 +3,7 @@ import { PacketFile } from '../../../capture/pcapng.js';
 import { type RecordedLosses, type RecordingBlock, readRecording } from '../../../capture/recording.js';
 import { decodeBatch } from '../../../decode/decode.js';
 import { openInput } from '../../input-file.js';
-import { openOutput } from '../../output-file.js';
+import { keepApart, openOutput } from '../../output-file.js';
 import { version } from '../../version.js';
 import { notice, tellEnd } from '../notices.js';
 import type { Filter } from './filter.js';
@@ -23,6 +23,7 @@ export interface PlaybackOptions {
 export async function playBack(options: PlaybackOptions): Promise<void> {
 	const { read, write, limit } = options;
 	const blocks = readRecording(openInput(read));
+	if (write !== undefined) keepApart(write, read);
 	const onError = (error: Error) => notice(`a file could not be written: ${error.message}`);
 	const packets =
 		write === undefined ? undefined : openOutput(() => new PacketFile(write, `ipvigil ${version()}`, onError));
@@ -30,10 +31,12 @@ export async function playBack(options: PlaybackOptions): Promise<void> {
 	// An interface that is recorded has only its number: its name may be another's by now.
 	const view = { epochOffsetUs: 0, interfaceName: () => undefined };
 	const print = (text: string) => process.stdout.write(text);
-	const onLimit = () => {
+	const end = () => {
 		enough = true;
 	};
-	const tracer = new Tracer({ ...options, view, print, onLimit, packets });
+	// What cli.ts says when the reader of our output has gone: the packets until then are still to be written.
+	process.on('SIGPIPE', end);
+	const tracer = new Tracer({ ...options, view, print, onLimit: end, packets });
 	let losses: RecordedLosses = {};
 	for await (const block of blocks) {
 		if (block.kind === 'head') view.epochOffsetUs = block.head.epochOffsetUs;
@@ -42,6 +45,7 @@ export async function playBack(options: PlaybackOptions): Promise<void> {
 		if (enough) break;
 	}
 	await packets?.close();
+	process.off('SIGPIPE', end);
 	notice(summaryOf(tracer, losses));
 }
 

@@ -52,6 +52,15 @@ test('a verified refusal is a refusal too', () => {
 	assert.ok(!filterOf('signal refusal', 'not signal outcome').matches(verified));
 });
 
+test("a service without a port stands before every port of its servers, another protocol's before none", () => {
+	const elsewhere = { ...events.refusal, endpoint: { ...events.refusal.endpoint, port: 443 } };
+	assert.ok(filterOf('service fwmark 7').matches(elsewhere));
+	assert.ok(!filterOf('service tcp 10.0.0.100:80').matches(elsewhere));
+	const datagram = { ...events.refusal, endpoint: { ...events.refusal.endpoint, protocol: 'udp' as const } };
+	assert.ok(filterOf('service tcp 10.0.0.100:80').matches(events.refusal));
+	assert.ok(!filterOf('service tcp 10.0.0.100:80').matches(datagram));
+});
+
 test('a server is whom the event speaks of, not who reports it', () => {
 	assert.deepEqual(passing('server 10.1.0.11'), ['neighbour', 'refusal', 'reset', 'write']);
 	assert.deepEqual(passing('server fd00::10/124'), ['unreachable']);
@@ -64,7 +73,7 @@ test('a client is whom the server served', () => {
 
 test('a service is found by the table where the event names only an endpoint or a host', () => {
 	assert.deepEqual(passing('service tcp 10.0.0.100:80'), ['neighbour', 'noDestination', 'refusal', 'reset', 'write']);
-	assert.deepEqual(passing('service fwmark 7'), ['learned', 'neighbour', 'outcome']);
+	assert.deepEqual(passing('service fwmark 7'), ['learned', 'neighbour', 'outcome', 'refusal', 'reset']);
 });
 
 test('filters of different kinds must all agree', () => {
