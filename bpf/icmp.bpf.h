@@ -13,17 +13,15 @@
 #include "quote.bpf.h"
 #include "senders.bpf.h"
 
-/* RFC 792, RFC 1122 section 3.2.2.1 and RFC 1812 section 5.2.7.1. */
+/*
+ * One bit for each code of "destination unreachable" that counts as a failure; src/evidence/icmp.ts blames for the same
+ * ones. IPv4: net, host and protocol unreachable, net and host unknown (RFC 792, RFC 1122 section 3.2.2.1). IPv6: no
+ * route, address unreachable (RFC 4443 section 3.1).
+ */
+#define ICMPV4_FAILURES (1 << 0 | 1 << 1 | 1 << 2 | 1 << 6 | 1 << 7)
+#define ICMPV6_FAILURES (1 << 0 | 1 << 3)
 #define ICMPV4_PORT 3
-#define ICMPV4_TOO_BIG 4
-#define ICMPV4_NET_PROHIBITED 9
-#define ICMPV4_HOST_PROHIBITED 10
-#define ICMPV4_PROHIBITED 13
-/* RFC 4443 section 3.1. */
-#define ICMPV6_PROHIBITED 1
 #define ICMPV6_PORT 4
-#define ICMPV6_POLICY 5
-#define ICMPV6_REJECT_ROUTE 6
 
 /* An error with what it quotes. */
 struct error {
@@ -37,26 +35,21 @@ static __always_inline int is_port_unreachable(struct answer *answer)
 	return answer->icmp_code == (answer->ip_version == 4 ? ICMPV4_PORT : ICMPV6_PORT);
 }
 
-static __always_inline int is_rejection(struct answer *answer)
-{
-	__u8 code = answer->icmp_code;
-
-	if (answer->ip_version == 4)
-		return code == ICMPV4_NET_PROHIBITED || code == ICMPV4_HOST_PROHIBITED || code == ICMPV4_PROHIBITED ||
-		       code == ICMPV4_TOO_BIG;
-	return code == ICMPV6_PROHIBITED || code == ICMPV6_POLICY || code == ICMPV6_REJECT_ROUTE;
-}
-
-/* For TCP, port-unreachable is what a firewall's REJECT says: a host without a listener sends a RST. */
+/*
+ * For TCP, port-unreachable is what a firewall's REJECT says: a host without a listener sends a RST. Time-exceeded never
+ * counts, because a client makes as many as it likes: IPVS hands on its hop limit less one, in a tunnel too
+ * (net/netfilter/ipvs/ip_vs_xmit.c), so a traceroute to the VIP ends at a router before a healthy server.
+ */
 static __always_inline int counts_as_failure(struct answer *answer, struct report *report)
 {
 	__u8 unreachable = answer->ip_version == 4 ? ICMPV4_UNREACHABLE : ICMPV6_UNREACHABLE;
+	__u32 failures = answer->ip_version == 4 ? ICMPV4_FAILURES : ICMPV6_FAILURES;
 
 	if (answer->icmp_type != unreachable)
-		return 1;
+		return 0;
 	if (is_port_unreachable(answer))
 		return report->tunnel != TUNNEL_NONE || report->endpoint.protocol != IPPROTO_TCP;
-	return !is_rejection(answer);
+	return answer->icmp_code < 32 && failures >> answer->icmp_code & 1;
 }
 
 /* A packet of the director's own, a tunnel's inner one included: its probes, a monitor's checks. */

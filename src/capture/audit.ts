@@ -18,7 +18,7 @@ import { PinDirectory } from './pins.js';
 import { loadPartly, ownNetns, type PartlyLoaded, u32Constant } from './programs.js';
 import { type EventSink, EventStream, type StreamLosses } from './stream.js';
 
-/** 1 MiB holds 8,700 writes: a monitor that rewrites the largest table aimed at, half of it while no agent reads. */
+/** 1 MiB holds 8,192 writes: a monitor that rewrites the largest table aimed at, half of it while no agent reads. */
 const ringBytes = 1024 * 1024;
 
 /** SEC functions of audit.bpf.c; each link is pinned under its program's name. Without these there is no audit. */

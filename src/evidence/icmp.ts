@@ -50,9 +50,12 @@ const type1v6: Readonly<Record<number, Code>> = {
 	8: { name: 'headers too long', blame: 'nobody' },
 };
 
-/** A packet that ran out of hops went round in a circle; one that waited for a fragment says nothing of the way. */
+/**
+ * A packet runs out of hops before a healthy server whenever a client wishes (traceroute): IPVS hands on the client's hop
+ * limit. One that waited for a fragment says nothing of the way.
+ */
 const timeExceeded: Readonly<Record<number, Code>> = {
-	0: { name: 'time to live exceeded', blame: 'host' },
+	0: { name: 'time to live exceeded', blame: 'nobody' },
 	1: { name: 'fragment reassembly time exceeded', blame: 'nobody' },
 };
 

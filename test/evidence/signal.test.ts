@@ -58,7 +58,7 @@ describe('an ICMP error', () => {
 		[3, 10, 'tcp', 'nobody'],
 		[3, 13, 'tcp', 'nobody'],
 		[3, 16, 'tcp', 'nobody'],
-		[11, 0, 'tcp', 'host'],
+		[11, 0, 'tcp', 'nobody'],
 		[11, 1, 'tcp', 'nobody'],
 		[12, 0, 'tcp', 'nobody'],
 	];
@@ -73,6 +73,7 @@ describe('an ICMP error', () => {
 			['host', 'nobody', 'host', 'endpoint'],
 		);
 		assert.equal(icmpName(unreachable(3, 0, v6)), 'time to live exceeded');
+		assert.equal(icmpBlame(unreachable(3, 0, v6)), 'nobody');
 		assert.equal(icmpName(unreachable(3, 0)), 'net unreachable');
 	});
 

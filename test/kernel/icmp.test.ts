@@ -163,6 +163,20 @@ for (const program of programs) {
 			few.close();
 		});
 
+		it('takes a client whose hop limit runs out before the server for no failure', () => {
+			const few = directorBench({ eventBurst: 1 });
+			few.run(program, frame4(icmp4Error(clientPacket4(), { type: icmp4.timeExceeded, code: 0 })));
+			few.run(program, frame6(icmp6Error(clientPacket6(), { type: icmp6.timeExceeded, code: 0 })));
+			for (const code of [5, 8, 11, 12, 14, 15, 32, 33])
+				few.run(program, frame4(icmp4Error(clientPacket4(), { code })));
+			few.run(program, frame4(icmp4Error(clientPacket4(), { code: 1 })));
+			const events = few.take('unreachable').map(({ icmpType, icmpCode }) => `${icmpType}/${icmpCode}`);
+			assert.deepEqual(events, ['11/0', '3/0', '3/1']);
+			assert.deepEqual([few.counters().unreachables, few.counters().rejections], [1, 9]);
+			assert.deepEqual([few.counters(endpoint6).unreachables, few.counters(endpoint6).rejections], [0, 1]);
+			few.close();
+		});
+
 		it('takes a closed UDP port for a failure, and a closed TCP port for a firewall', () => {
 			eventsOf(frame4(icmp4Error(clientPacket4(ipProtocol.udp, ports(1, 53)), { code: 3 })));
 			eventsOf(frame6(icmp6Error(clientPacket6(), { code: 4 })));
