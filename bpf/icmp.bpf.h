@@ -36,8 +36,8 @@ static __always_inline int is_port_unreachable(struct answer *answer)
 }
 
 /*
- * For TCP, port-unreachable is what a firewall's REJECT says: a host without a listener sends a RST. Time-exceeded never
- * counts, because a client makes as many as it likes: IPVS hands on its hop limit less one, in a tunnel too
+ * For TCP, port-unreachable is what a firewall's REJECT says: a host without a listener sends a RST. Time-exceeded
+ * never counts, because a client makes as many as it likes: IPVS hands on its hop limit less one, in a tunnel too
  * (net/netfilter/ipvs/ip_vs_xmit.c), so a traceroute to the VIP ends at a router before a healthy server.
  */
 static __always_inline int counts_as_failure(struct answer *answer, struct report *report)

@@ -75,7 +75,8 @@ struct endpoint_counters {
 	__u64 events_lost;
 	/* ICMP errors about a client's packet that may speak of a failure. */
 	__u64 unreachables;
-	/* ICMP errors that speak of a policy or of the packet itself (its hop limit, say): see counts_as_failure() in icmp.bpf.h. */
+	/* ICMP errors that speak of a policy or of the packet itself (its hop limit, say): see counts_as_failure() in
+	 * icmp.bpf.h. */
 	__u64 rejections;
 	/* ICMP errors about the director's own packets. */
 	__u64 own_unreachables;

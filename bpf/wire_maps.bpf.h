@@ -36,10 +36,14 @@ struct {
 	__type(value, struct host_state);
 } hosts SEC(".maps");
 
-/* The director's addresses, VIPs included; 4,096 hold a large class of VIPs. */
+/*
+ * The director's addresses, VIPs included: 65,536 hold a /16 of them, 64 times the services of the largest table aimed
+ * at. Not preallocated, because most directors have a few dozen.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 4096);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 65536);
 	__type(key, struct address_key);
 	__type(value, __u8);
 } local_addresses SEC(".maps");

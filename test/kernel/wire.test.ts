@@ -144,6 +144,13 @@ for (const program of programs) {
 			assert.equal(bench.refusalsOf(program, refusal4()).length, 1);
 		});
 
+		it("what goes to the last of 10,000 addresses of the director's", () => {
+			const addresses = Array.from({ length: 9_999 }, (_, index) => `10.200.${index >> 8}.${index & 255}`);
+			bench.wire.setLocalAddresses([...addresses, '192.0.2.7']);
+			assert.equal(bench.refusalsOf(program, refusal4()).length, 0);
+			assert.equal(bench.counters().ownRefusals, 1);
+		});
+
 		it('as from anybody again what went to an address of ours that was set just before the setting failed', () => {
 			assert.throws(() => bench.wire.setLocalAddresses(['192.0.2.7', 'no address']));
 			bench.wire.setLocalAddresses([]);
