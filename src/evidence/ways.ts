@@ -59,14 +59,15 @@ export class WayBook {
 	/**
 	 * The kernel's answer for a host; undefined where there is no route. The route to a network of the director's own
 	 * goes with its interface, and the default route takes its place, which leads nowhere: the way that was is kept as
-	 * long as its interface is lost.
+	 * long as its interface is lost. True where the host was known, and is now reached another way.
 	 */
-	setWay(host: string, way: Way | undefined, atUs: number): void {
+	setWay(host: string, way: Way | undefined, atUs: number): boolean {
 		const known = this.#ways.get(host);
 		if (known?.way && known.way.gateway === undefined && (way === undefined || way.gateway !== undefined))
-			if (this.#interfaceTrouble(known.way.interfaceIndex)) return;
+			if (this.#interfaceTrouble(known.way.interfaceIndex)) return false;
 		const isNews = known !== undefined && known.way !== undefined && way === undefined;
 		this.#ways.set(host, { way, sinceUs: isNews ? atUs : known?.sinceUs });
+		return known !== undefined && !isSameWay(known.way, way);
 	}
 
 	/** Undefined where the way is well, as far as can be known; and of hosts that were never listed. */
@@ -135,6 +136,10 @@ const facetReasons: [LinkFacet, ImpairmentReason][] = [
 	['admin', 'interface-down'],
 	['carrier', 'no-carrier'],
 ];
+
+function isSameWay(one: Way | undefined, other: Way | undefined): boolean {
+	return one?.kind === other?.kind && one?.interfaceIndex === other?.interfaceIndex && one?.gateway === other?.gateway;
+}
 
 function facetTrouble(booked: BookedLink): Impairment | undefined {
 	for (const [what, reason] of facetReasons) {

@@ -235,6 +235,7 @@ class Daemon {
 			log: this.log,
 			feed: (message) => this.#loop.take(message),
 			onBatch: this.tape.of('link'),
+			onMoved: () => this.#vantage.reroute(),
 			onNeighbourFailed: (address) => this.#loop.take(this.#witness.neighbourFailed(address, bootMs())),
 		});
 	}

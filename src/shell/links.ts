@@ -33,8 +33,8 @@ export interface LinksOptions {
 	routes: LinkRoutes;
 	log: Logger;
 	onChange: (change: LinkChange) => void;
-	/** The ways to hosts were asked for anew. */
-	onWays: () => void;
+	/** The ways to hosts were asked for anew; `moved`: one of them leads elsewhere than before. */
+	onWays: (moved: boolean) => void;
 	onBatch?: EventSink['onBatch'];
 }
 
@@ -222,11 +222,12 @@ export class Links {
 	}
 
 	async #askWays(hosts: readonly string[]): Promise<void> {
+		let moved = false;
 		try {
 			for (const host of hosts) {
 				const way = await this.options.routes.routeTo(host);
 				if (this.#closed) return;
-				if (this.#hosts.has(host)) this.#ways.setWay(host, way, this.sources.nowUs());
+				if (this.#hosts.has(host) && this.#ways.setWay(host, way, this.sources.nowUs())) moved = true;
 			}
 		} catch (error) {
 			if (this.#closed) return;
@@ -238,7 +239,7 @@ export class Links {
 		const refused = this.#hooks?.setHosts(nextHops).refused ?? 0;
 		if (refused > 0)
 			this.options.log.error({ refused }, 'more neighbours than the kernel can watch: these are only polled');
-		this.options.onWays();
+		this.options.onWays(moved);
 	}
 }
 

@@ -22,6 +22,8 @@ export interface Vantage {
 	readonly wire: WireCapture | undefined;
 	/** Brings endpoints, addresses and interfaces up to the table. Never throws: what fails is told and tried again. */
 	follow(snapshot: Snapshot): Promise<void>;
+	/** Routes lead elsewhere: interfaces and senders are looked for anew. */
+	reroute(): void;
 	close(): void;
 }
 
@@ -39,13 +41,18 @@ export interface VantageOptions {
  */
 export function openVantage({ config, routes, log, onEvents, onBatch }: VantageOptions): Vantage {
 	const { attach } = config;
-	if (attach === 'none') return { wire: undefined, follow: async () => {}, close: () => {} };
+	if (attach === 'none') return { wire: undefined, follow: async () => {}, reroute: () => {}, close: () => {} };
 	const onError = (error: Error) => log.error({ err: error }, 'the wire events could not be read');
 	// On no interface yet: one that is not there at start (a bond, a VLAN) may come later, and `follow` tries again.
 	const wire = openWire({ attach, interfaces: [], onEvents, onBatch, onError });
 	if (!wire.available) throw cannotWatch(wire);
 	const follower = new Follower({ wire, named: config.interfaces, policy: attach, routes, log });
-	return { wire, follow: (snapshot) => follower.follow(snapshot), close: () => follower.close() };
+	return {
+		wire,
+		follow: (snapshot) => follower.follow(snapshot),
+		reroute: () => follower.reroute(),
+		close: () => follower.close(),
+	};
 }
 
 /** Link and address changes come in bursts (a bond that fails over, a VRRP master's VIPs): one look after each burst. */
@@ -81,7 +88,7 @@ export class Follower {
 
 	constructor(private readonly parts: FollowerParts) {
 		const { routes, log } = parts;
-		const onChange = () => this.#changed();
+		const onChange = () => this.reroute();
 		const onError = (error: Error) =>
 			log.error(
 				{ err: error },
@@ -103,8 +110,8 @@ export class Follower {
 		this.parts.wire.close();
 	}
 
-	/** An interface or an address of ours came, went or changed: routes and own addresses are looked at anew. */
-	#changed(): void {
+	/** An interface, address or route of ours came, went or changed: routes and own addresses are looked at anew. */
+	reroute(): void {
 		this.#hosts = '';
 		this.#later();
 	}

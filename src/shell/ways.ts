@@ -12,6 +12,8 @@ import type { Message } from './loop.js';
 export interface WaysOptions extends Omit<LinksOptions, 'onChange' | 'onWays'> {
 	/** Where what the judge has to hear goes. */
 	feed: (message: Message) => void;
+	/** A host is reached over another interface or router than before: who watches the way has to look again. */
+	onMoved: () => void;
 	/** A real server's entry in the neighbour table has failed. */
 	onNeighbourFailed: (address: string) => void;
 }
@@ -22,7 +24,8 @@ export class Ways {
 		const ways = new Ways(options);
 		const { config, routes, log, onBatch } = options;
 		const onChange = (change: LinkChange) => ways.#changed(change);
-		ways.#links = await openLinks({ config, routes, log, onChange, onWays: () => ways.#compare(), onBatch }, sources);
+		const onWays = (moved: boolean) => ways.#asked(moved);
+		ways.#links = await openLinks({ config, routes, log, onChange, onWays, onBatch }, sources);
 		return ways;
 	}
 
@@ -57,6 +60,11 @@ export class Ways {
 		this.#compare();
 		const failed = what === 'neighbour' && to === 'failed' && address !== undefined;
 		if (failed && this.#hosts.includes(address)) this.#options.onNeighbourFailed(address);
+	}
+
+	#asked(moved: boolean): void {
+		this.#compare();
+		if (moved) this.#options.onMoved();
 	}
 
 	#compare(): void {

@@ -82,6 +82,16 @@ describe('the way over one interface', () => {
 		assert.equal(reason(), undefined);
 	});
 
+	it('has moved where it leads over another interface or router, is lost or is found, and else has not', () => {
+		const moved = (way: Way | undefined) => ways.setWay(host, way, 1_000_000);
+		assert.equal(moved(onLink(2)), false);
+		assert.equal(moved(onLink(3)), true);
+		assert.equal(moved(through(3, '10.0.0.254')), true);
+		assert.equal(moved(through(3, '10.0.0.254')), false);
+		assert.deepEqual([moved(undefined), moved(undefined), moved(onLink(3))], [true, false, true]);
+		assert.equal(ways.setWay('10.1.0.12', onLink(2), 1_000_000), false, 'the first way to a host is no other one');
+	});
+
 	it('is forgotten with its host', () => {
 		ways.setWay(host, undefined, 1_000_000);
 		ways.retain(new Set());

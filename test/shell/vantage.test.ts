@@ -67,13 +67,15 @@ class FakeWire implements Watch {
 class FakeWays implements Ways {
 	asked = 0;
 	addresses = async () => [];
-	links = async () => [linkOf({ index: 2, name: 'eth1' })];
+	links = async () => [linkOf({ index: 2, name: 'eth1' }), linkOf({ index: 3, name: 'eth2' })];
 	linkAddress = '02:00:00:00:00:11';
 	tell: ChangeHandlers['onChange'] = () => {};
 
+	interfaceIndex = 2;
+
 	async routeTo() {
 		this.asked += 1;
-		return { interfaceIndex: 2 } as Awaited<ReturnType<Ways['routeTo']>>;
+		return { interfaceIndex: this.interfaceIndex } as Awaited<ReturnType<Ways['routeTo']>>;
 	}
 
 	neighbour() {
@@ -142,6 +144,21 @@ test('while all is well, neither interfaces nor routes are looked at again for t
 	await follower.follow(snapshot);
 	assert.equal(ways.asked, 1);
 	assert.equal(wire.interfaces, before);
+});
+
+test('a route that moves to another interface is followed, without a link or an address having changed', async (t) => {
+	t.mock.timers.enable({ apis: ['setTimeout'] });
+	const { wire, ways, follower } = setUp([]);
+	wire.present.add('eth1').add('eth2');
+	await follower.follow(snapshot);
+	ways.interfaceIndex = 3;
+	follower.reroute();
+	t.mock.timers.tick(1_000);
+	await settled();
+	assert.deepEqual(
+		wire.interfaces.map(({ interfaceName }) => interfaceName),
+		['eth2'],
+	);
 });
 
 test('endpoints that cannot be set are told and tried again: following goes on', async () => {

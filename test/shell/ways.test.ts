@@ -1,6 +1,7 @@
 /** What of the director's links and neighbours reaches the judge. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import type { KernelEvent } from '../../src/decode/event.js';
 import type { ChangeHandlers } from '../../src/netlink/route-client.js';
@@ -29,17 +30,20 @@ const routes = {
 	subscribe: (_: ChangeHandlers) => () => {},
 } as unknown as LinkRoutes;
 
-async function begun() {
+/** By default no poll comes. */
+async function begun(linkIntervalMs = 3_600_000, from = routes) {
 	const fed: Message[] = [];
 	const failed: string[] = [];
+	let moves = 0;
 	let hear: (events: KernelEvent[]) => void = () => {};
 	const hooks = { isAttached: () => true, setHosts: () => ({ refused: 0 }), retry: () => false, close: () => {} };
 	const ways = await Ways.open(
 		{
-			config: { linkIntervalMs: 3_600_000 },
-			routes,
+			config: { linkIntervalMs },
+			routes: from,
 			log: pino({ level: 'silent' }),
 			feed: (message) => fed.push(message),
+			onMoved: () => (moves += 1),
 			onNeighbourFailed: (address) => failed.push(address),
 		},
 		{
@@ -52,7 +56,7 @@ async function begun() {
 		},
 	);
 	await ways.follow(snapshot);
-	return { ways, fed, failed, hear: (event: KernelEvent) => hear([event]) };
+	return { ways, fed, failed, moves: () => moves, hear: (event: KernelEvent) => hear([event]) };
 }
 
 function neighbour(address: string): KernelEvent {
@@ -92,4 +96,23 @@ test('the same state is fed once', async (t) => {
 	t.after(() => ways.close());
 	await ways.follow(snapshot);
 	assert.deepEqual(fed, []);
+});
+
+test('a route that moved by itself is told, once, and one that stays is not', async (t) => {
+	let gateway = '10.1.0.254';
+	let asked = 0;
+	const routeTo = async () => {
+		asked += 1;
+		return { kind: 'unicast', interfaceIndex: 2, gateway } as never;
+	};
+	const { ways, moves } = await begun(10, { ...routes, routeTo });
+	t.after(() => ways.close());
+	const polled = async () => {
+		for (const before = asked; asked < before + 3 * 2; ) await sleep(5);
+	};
+	await polled();
+	assert.equal(moves(), 0);
+	gateway = '10.1.0.253';
+	await polled();
+	assert.equal(moves(), 1);
 });
