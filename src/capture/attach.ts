@@ -22,11 +22,19 @@ export interface Attachment {
 }
 
 /**
- * Our filter's place on a clsact qdisc. The handle means nothing to anybody else ("IPVI" in ASCII), so what stands there
- * after a crash is our own and may be replaced: unlike a link, a filter outlives the process that made it. The priority
- * is an early one, but not 1, which others take without looking (and delete with all that stands there).
+ * The daemon's handle on a clsact qdisc. It means nothing to anybody else ("IPVI" in ASCII), so what stands there after
+ * a crash is our own and may be replaced: unlike a link, a filter outlives the process that made it.
  */
-const clsactPlace = { handle: 0x49505649, priority: 7, replace: true };
+const daemonHandle = 0x49505649;
+
+/**
+ * Of who watches beside a daemon, whose filter must stay: the process's number is no other's, and never reaches the
+ * daemon's handle (PID_MAX_LIMIT is 2^22). What SIGKILL makes it leave behind goes with the interface or `tc filter del`.
+ */
+export const handleBeside = process.pid;
+
+/** An early one, but not 1, which others take without looking (and delete with all that stands there). */
+const clsactPriority = 7;
 
 /** What a kernel before 6.6, or one without CONFIG_NET_XGRESS, answers to the attach type BPF_TCX_INGRESS. */
 const tcxUnknown = new Set(['EINVAL', 'EOPNOTSUPP', 'ENOTSUPP']);
@@ -52,12 +60,18 @@ export function isCurrent(attachment: Attachment): boolean {
 }
 
 /** Attaches in exactly this way, or throws what the kernel said (code EBUSY, EOPNOTSUPP, ENODEV, ...). */
-export function attachBy(method: AttachMethod, object: BpfObject, interfaceName: string): Attachment {
+export function attachBy(
+	method: AttachMethod,
+	object: BpfObject,
+	interfaceName: string,
+	handle = daemonHandle,
+): Attachment {
 	const index = indexOf(interfaceName);
+	const place = { handle, priority: clsactPriority, replace: true };
 	const opening = ethernetTypes.has(interfaceHardwareType(interfaceName)) ? '' : '_ip';
 	const holders: Record<AttachMethod, () => { close(): void }> = {
 		tcx: () => object.attachTcx(`wire_tc${opening}`, index, { first: true }),
-		clsact: () => object.attachClsact(`wire_tc${opening}`, index, clsactPlace),
+		clsact: () => object.attachClsact(`wire_tc${opening}`, index, place),
 		xdp: () => object.attachXdp(`wire_xdp${opening}`, index, 'native'),
 		'xdp-generic': () => object.attachXdp(`wire_xdp${opening}`, index, 'generic'),
 	};
@@ -66,21 +80,26 @@ export function attachBy(method: AttachMethod, object: BpfObject, interfaceName:
 }
 
 /** tcx where the kernel has it, else clsact; any other failure of tcx is the operator's to know. */
-function attachTc(object: BpfObject, interfaceName: string): Attachment {
+function attachTc(object: BpfObject, interfaceName: string, handle?: number): Attachment {
 	try {
 		return attachBy('tcx', object, interfaceName);
 	} catch (error) {
 		if (!tcxUnknown.has((error as { code?: string }).code ?? '')) throw error;
-		return attachBy('clsact', object, interfaceName);
+		return attachBy('clsact', object, interfaceName, handle);
 	}
 }
 
-/** Attaches as the operator asked. Throws what the kernel said. */
-export function attach(policy: AttachPolicy, object: BpfObject, interfaceName: string): Attachment {
+/** Attaches as the operator asked; `handle`: where that is by clsact. Throws what the kernel said. */
+export function attach(
+	policy: AttachPolicy,
+	object: BpfObject,
+	interfaceName: string,
+	handle = daemonHandle,
+): Attachment {
 	switch (policy) {
 		case 'auto':
 		case 'tc':
-			return attachTc(object, interfaceName);
+			return attachTc(object, interfaceName, handle);
 		case 'xdp':
 		case 'xdp-generic':
 			return attachBy(policy, object, interfaceName);

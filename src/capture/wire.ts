@@ -5,7 +5,15 @@
  */
 import type { BpfObject } from '../addon/index.js';
 import type { Endpoint } from '../table/model.js';
-import { type AttachMethod, type Attachment, type AttachPolicy, attach, isCurrent, programsFor } from './attach.js';
+import {
+	type AttachMethod,
+	type Attachment,
+	type AttachPolicy,
+	attach,
+	handleBeside,
+	isCurrent,
+	programsFor,
+} from './attach.js';
 import { explain, type Unavailable } from './availability.js';
 import { booleanConstant, loadObject, u32Constant, u64Constant } from './programs.js';
 import type { SlotChanges } from './slots.js';
@@ -24,6 +32,8 @@ export interface WireOptions extends EventSink {
 	/** Interfaces on the real servers' side, by name. */
 	interfaces: readonly string[];
 	attach: AttachPolicy;
+	/** A daemon may watch here too: nobody's place is taken, not even that of a crashed one. */
+	beside?: boolean;
 	/** A power of two, and whole pages. */
 	ringBytes?: number;
 	endpointsMax?: number;
@@ -69,6 +79,7 @@ export class WireCapture {
 	readonly #stream: EventStream;
 	readonly #list: WatchList;
 	readonly #policy: AttachPolicy;
+	readonly #handle: number | undefined;
 	readonly #attachments = new Map<string, Attachment>();
 	#interfaces: readonly InterfaceState[] = [];
 
@@ -78,6 +89,7 @@ export class WireCapture {
 		this.#list = new WatchList(object);
 		this.#stream = new EventStream(object.map('events'), object.map('losses'), options);
 		this.#policy = options.attach;
+		this.#handle = options.beside ? handleBeside : undefined;
 		this.setInterfaces(options.interfaces);
 	}
 
@@ -151,7 +163,8 @@ export class WireCapture {
 
 	#attach(interfaceName: string): InterfaceState {
 		try {
-			const attachment = this.#attachments.get(interfaceName) ?? attach(this.#policy, this.#object, interfaceName);
+			const standing = this.#attachments.get(interfaceName);
+			const attachment = standing ?? attach(this.#policy, this.#object, interfaceName, this.#handle);
 			this.#attachments.set(interfaceName, attachment);
 			return { interfaceName, attached: true, method: attachment.method };
 		} catch (error) {

@@ -156,6 +156,19 @@ describe('the wire on an interface', () => {
 		});
 	}
 
+	it('sees on, by clsact, while another watches beside it and after', { timeout: 30_000 }, async () => {
+		const daemon = new Watcher(row, 'clsact');
+		await daemon.next();
+		const trace = new Watcher(row, 'clsact-beside');
+		await trace.next();
+		row.connectRefused();
+		assert.deepEqual([(await daemon.next()).kind, (await trace.next()).kind], ['refusal', 'refusal']);
+		await trace.end();
+		row.connectRefused();
+		assert.equal((await daemon.next()).kind, 'refusal');
+		await daemon.end();
+	});
+
 	for (const how of ['auto', 'clsact', 'xdp-generic']) {
 		it(`reads a device without Ethernet from the IP header on, attached by ${how}`, { timeout: 30_000 }, async () => {
 			row.run('router', 'ip', 'tuntap', 'add', 'dev', 'tunnel0', 'mode', 'tun');

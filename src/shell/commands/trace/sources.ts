@@ -44,7 +44,7 @@ const openers: Record<VantageName, Opener> = {
 function openTheWire({ config, routes, log, packets }: SourceParts, sink: EventSink): Source | Unavailable | undefined {
 	const { attach, interfaces } = config;
 	if (attach === 'none') return undefined;
-	const wire = openWire({ attach, interfaces: [], packets, ...sink });
+	const wire = openWire({ attach, interfaces: [], packets, beside: true, ...sink });
 	if (!wire.available) return wire;
 	const follower = new Follower({ wire, named: interfaces, policy: attach, routes, log });
 	return {
