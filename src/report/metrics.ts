@@ -90,12 +90,12 @@ class ScrapeReader {
 	}
 
 	#destination(shown: DestinationView): DestinationRow {
-		const { service, destination, attempts, unreachable } = shown;
+		const { service, destination, attempts, attemptsBy, unreachable } = shown;
 		const id = destinationId(service, destination);
 		const labels = this.#destinations.labels(id, () => labelsOf(service, destination));
 		const counts = attempts && attemptOutcomes.map((outcome) => attempts[outcome] ?? 0);
 		const [errors = 0] = this.#destinations.rise(`icmp ${id}`, unreachable === undefined ? undefined : [unreachable]);
-		return { shown, labels, attempts: this.#destinations.rise(id, counts), unreachable: errors };
+		return { shown, labels, attempts: this.#destinations.rise(id, counts, attemptsBy), unreachable: errors };
 	}
 
 	#service({ service, noDestination, handshake, firstAnswer }: ServiceView): ServiceRow {
@@ -124,9 +124,9 @@ class Rows<Labels> {
 		return labels;
 	}
 
-	rise(id: string, counts: readonly number[] | undefined): readonly number[] {
+	rise(id: string, counts: readonly number[] | undefined, by?: string): readonly number[] {
 		this.#counted.add(id);
-		return this.#counts.rise(id, counts);
+		return this.#counts.rise(id, counts, by);
 	}
 
 	/** Forgets what this scrape did not show. */

@@ -2,20 +2,27 @@
  * Counts that never go down: kernel counters start anew when their map is made again or their scope is listed again,
  * and a Prometheus counter that falls back looks like a restart of the whole exporter. What was counted before is
  * kept as a base, for as long as the series is shown. Counters of one scope are one row: they begin anew together.
+ * Two that count the same thing may take turns (the hooks inside IPVS, and the wire while those have let go): what the
+ * next one has counted during the other's turn is not counted twice.
  */
 interface Row {
 	base: number[];
 	last: readonly number[];
+	by: string;
 }
 
 export class RisingCounts {
 	readonly #rows = new Map<string, Row>();
 
-	/** What to show for a row of kernel counts; undefined (nothing counts at the moment) shows what was last known. */
-	rise(id: string, counts: readonly number[] | undefined): readonly number[] {
+	/** What to show for a row of counts by one counter; undefined (nothing counts at the moment) shows what was last known. */
+	rise(id: string, counts: readonly number[] | undefined, by = ''): readonly number[] {
 		const known = this.#rows.get(id);
-		if (known === undefined) return counts === undefined ? [] : this.#begin(id, counts);
-		if (counts !== undefined) {
+		if (known === undefined) return counts === undefined ? [] : this.#begin(id, counts, by);
+		if (counts !== undefined && by !== known.by) {
+			// What it counted between taking its turn and this scrape is lost with the rest: too little, never twice.
+			const shown = sum(known.base, known.last);
+			Object.assign(known, { by, last: counts, base: shown.map((count, index) => count - (counts[index] ?? 0)) });
+		} else if (counts !== undefined) {
 			// 120 and then 7: the kernel began anew, 127 have been counted.
 			const anew = counts.some((count, index) => count < (known.last[index] ?? 0));
 			if (anew) known.base = sum(known.base, known.last);
@@ -24,8 +31,8 @@ export class RisingCounts {
 		return known.base.length === 0 ? known.last : sum(known.base, known.last);
 	}
 
-	#begin(id: string, counts: readonly number[]): readonly number[] {
-		this.#rows.set(id, { base: [], last: counts });
+	#begin(id: string, counts: readonly number[], by: string): readonly number[] {
+		this.#rows.set(id, { base: [], last: counts, by });
 		return counts;
 	}
 

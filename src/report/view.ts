@@ -2,6 +2,7 @@
  * What a scrape shows, as plain data: the daemon fills it in from its state and the kernel's counters, the metrics
  * print it. Nothing is counted here.
  */
+import type { AttemptSource } from '../evidence/signal.js';
 import type { Verdict } from '../judge/action.js';
 import type { ProbeOutcome, ProbePurpose } from '../judge/input.js';
 import type { Mode } from '../judge/policy.js';
@@ -36,6 +37,8 @@ export interface DestinationView {
 	verdict: Verdict;
 	/** Undefined where nothing counts. */
 	attempts: Attempts | undefined;
+	/** Who counts them now. */
+	attemptsBy: AttemptSource;
 	/** ICMP errors about its endpoint and its host; undefined where nothing counts. */
 	unreachable: number | undefined;
 }

@@ -72,6 +72,7 @@ function view(parts: ReportParts): MetricsView {
 
 /** Attempts are told by the hooks inside IPVS where they are attached, else by the wire, which knows endpoints only. */
 function* destinationViews({ state, wire }: ReportParts, outcomes: Outcomes | undefined): Generator<DestinationView> {
+	const attemptsBy = outcomes ? 'outcome' : 'wire';
 	const watched = wire?.counters() ?? [];
 	const counters = new Map(watched.map(({ endpoint, counters }) => [endpointId(endpoint), counters]));
 	const hosts = new Map(wire?.hostCounters().map(({ address, counters }) => [address, counters.unreachables]));
@@ -82,7 +83,7 @@ function* destinationViews({ state, wire }: ReportParts, outcomes: Outcomes | un
 		const attempts = outcomes ? hookedAttempts(outcomes.get(id)) : wireAttempts(seen);
 		const ofHost = hosts.get(destination.address);
 		const unreachable = ofHost === undefined ? undefined : ofHost + (seen?.unreachables ?? 0);
-		yield { service, destination, weightOwed, verdict, attempts, unreachable };
+		yield { service, destination, weightOwed, verdict, attempts, attemptsBy, unreachable };
 	}
 }
 

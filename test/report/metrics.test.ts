@@ -14,6 +14,7 @@ const shown: DestinationView = {
 	weightOwed: 3,
 	verdict: 'failed',
 	attempts: { scheduled: 1_020, accepted: 1_000, refused: 17 },
+	attemptsBy: 'outcome',
 	unreachable: 2,
 };
 

@@ -31,3 +31,12 @@ test('a row that is no longer shown is forgotten', () => {
 	counts.keep(new Set(['b']));
 	assert.deepEqual([counts.rise('a', [3]), counts.rise('b', [3])], [[3], [103]]);
 });
+
+test('two that count the same take turns, and nothing is counted twice', () => {
+	const counts = new RisingCounts();
+	const shown = (count: number, by: string) => counts.rise('a', [count], by)[0];
+	// The wire has counted what the hooks have, and goes on from there.
+	assert.deepEqual([shown(100, 'outcome'), shown(98, 'wire'), shown(101, 'wire')], [100, 100, 103]);
+	// The hooks are back with maps of their own.
+	assert.deepEqual([shown(0, 'outcome'), shown(4, 'outcome'), shown(1, 'outcome')], [103, 107, 108]);
+});
