@@ -47,6 +47,11 @@ export class WayBook {
 		return [...new Set([...this.#ways].map(([host, { way }]) => way?.gateway ?? host))];
 	}
 
+	/** The routers among them. */
+	gateways(): Set<string> {
+		return new Set([...this.#ways.values()].flatMap(({ way }) => way?.gateway ?? []));
+	}
+
 	/** Forgets every other host. */
 	retain(hosts: ReadonlySet<string>): void {
 		for (const host of this.#ways.keys()) if (!hosts.has(host)) this.#ways.delete(host);

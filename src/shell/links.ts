@@ -58,6 +58,7 @@ export class Links {
 	readonly #hooks: LinkHooks | undefined;
 	readonly #speeds = new Map<number, number>();
 	#hosts: ReadonlySet<string> = new Set();
+	#gateways: ReadonlySet<string> = new Set();
 	/** Hosts in the order in which their ways are asked for again. */
 	#round: string[] = [];
 	#looking = false;
@@ -111,6 +112,11 @@ export class Links {
 	/** Undefined where the way is well, as far as can be known. */
 	impairment(host: string): Impairment | undefined {
 		return this.#ways.impairment(host);
+	}
+
+	/** Whether ways to hosts lead over it: the failure of any other neighbour impairs no way. */
+	isGateway(address: string): boolean {
+		return this.#gateways.has(address);
 	}
 
 	/** The interfaces that ways lead over, and what those sit on. */
@@ -235,6 +241,7 @@ export class Links {
 			return;
 		}
 		const nextHops = this.#ways.nextHops();
+		this.#gateways = this.#ways.gateways();
 		this.#book.watch(nextHops);
 		const refused = this.#hooks?.setHosts(nextHops).refused ?? 0;
 		if (refused > 0)

@@ -31,7 +31,9 @@ export class Ways {
 
 	readonly #options: WaysOptions;
 	#links: Links | undefined;
-	#hosts: readonly string[] = [];
+	#hosts: ReadonlySet<string> = new Set();
+	/** As text, to see at once whether they are others. */
+	#hostsText = '';
 	#impaired: ReadonlyMap<string, string> = new Map();
 
 	private constructor(options: WaysOptions) {
@@ -45,21 +47,27 @@ export class Ways {
 
 	/** Knows the ways to the table's hosts when it resolves. */
 	async follow({ services }: Snapshot): Promise<void> {
-		const hosts = [...new Set(services.flatMap(({ destinations }) => destinations.map(({ address }) => address)))];
-		if (hosts.join() === this.#hosts.join()) return;
+		const hosts = new Set(services.flatMap(({ destinations }) => destinations.map(({ address }) => address)));
+		const text = [...hosts].join();
+		if (text === this.#hostsText) return;
+		this.#hostsText = text;
 		this.#hosts = hosts;
-		await this.#links?.setHosts(hosts);
+		await this.#links?.setHosts([...hosts]);
 	}
 
 	close(): void {
 		this.#links?.close();
 	}
 
-	/** The impairment first: a neighbour that fails because our link is down must not be blamed in between. */
+	/**
+	 * The impairment first: a neighbour that fails because our link is down must not be blamed in between. Servers fail by
+	 * the thousand where a switch dies, which is no reason to look at every way for each.
+	 */
 	#changed({ what, to, address }: LinkChange): void {
-		this.#compare();
+		const isServer = what === 'neighbour' && address !== undefined && !this.#links?.isGateway(address);
+		if (!isServer) this.#compare();
 		const failed = what === 'neighbour' && to === 'failed' && address !== undefined;
-		if (failed && this.#hosts.includes(address)) this.#options.onNeighbourFailed(address);
+		if (failed && this.#hosts.has(address)) this.#options.onNeighbourFailed(address);
 	}
 
 	#asked(moved: boolean): void {

@@ -116,3 +116,13 @@ test('a route that moved by itself is told, once, and one that stays is not', as
 	await polled();
 	assert.equal(moves(), 1);
 });
+
+test('a server that vanished brings no look at every way, a gateway does', async (t) => {
+	const { ways, failed, hear } = await begun();
+	t.after(() => ways.close());
+	const looks = t.mock.method(ways.links ?? assert.fail(), 'impairment').mock;
+	hear(neighbour('10.1.0.11'));
+	assert.deepEqual([failed, looks.callCount()], [['10.1.0.11'], 0]);
+	hear(neighbour('10.1.0.254'));
+	assert.equal(looks.callCount(), 2);
+});
