@@ -37,6 +37,7 @@ export function makeReplayCommand(): Command {
 
 const explanation = `
 Nothing is done by it: no probe is sent, no weight written, no monitor asked. Time is the recording's.
+Routes are not recorded: servers behind a link that the director itself had lost are judged as if it stood.
 
 A recording has what the kernel told and the table, but not what ipvigil's own probes met. With --probes
   none      no probe is answered: what the evidence alone decides, and when a probe would have been sent
