@@ -66,6 +66,9 @@ struct connection {
 	__u32 newest;
 	/* The segment below `client_end` that came last. */
 	__u32 again;
+	/* Where the SYN came in. */
+	__u32 interface_index;
+	__u32 pad;
 };
 
 /*

@@ -153,6 +153,8 @@ struct ip_vs_conn {
 struct sk_buff {
 	unsigned int len;
 	unsigned int data_len;
+	/* The interface it came in by; 0 where the director itself has sent it. */
+	int skb_iif;
 	__u16 transport_header;
 	__u16 network_header;
 	unsigned char *head;

@@ -195,13 +195,15 @@ static __always_inline int acknowledges_syn(struct connection *connection, struc
 	return segment->acknowledged - connection->isn - 1 <= connection->syn_octets;
 }
 
-static __always_inline enum outcome refuse(struct connection *connection, struct destination *destination)
+/* From where the client is, anybody may send what looks like the server's RST: the SYN and its answer in one breath. */
+static __always_inline enum outcome refuse(struct connection *connection, struct destination *destination,
+					   __u32 interface_index)
 {
 	settle(destination, connection);
 	if (!first_time(connection, PROGRESS_OVER))
 		return 0;
 	count(&destination->told.counters.refused);
-	return OUTCOME_REFUSED;
+	return interface_index == connection->interface_index ? OUTCOME_PLAUSIBLY_REFUSED : OUTCOME_REFUSED;
 }
 
 static __always_inline enum outcome reset(struct connection *connection, struct destination *destination)
@@ -214,7 +216,7 @@ static __always_inline enum outcome reset(struct connection *connection, struct 
 
 /* From the server, where its packets pass here: its SYN|ACK, FIN or RST; the edge that it makes, or 0. */
 static __always_inline enum outcome watch_server(struct connection *connection, struct destination *destination,
-						 struct segment *segment)
+						 struct segment *segment, __u32 interface_index)
 {
 	if (segment->flags & TCP_RST) {
 		if (has(connection, PROGRESS_ACCEPTED))
@@ -223,7 +225,7 @@ static __always_inline enum outcome watch_server(struct connection *connection, 
 		if (has(connection, PROGRESS_SYN_ACK) || !refuses_syn(segment->flags, segment->sequence) ||
 		    segment->acknowledged != connection->isn + 1 + connection->syn_octets)
 			return 0;
-		return refuse(connection, destination);
+		return refuse(connection, destination, interface_index);
 	}
 	if (segment->flags & TCP_FIN) {
 		first_time(connection, PROGRESS_SERVER_CLOSED);

@@ -46,7 +46,12 @@ static __always_inline int is_overdue(struct outcome_state *state, __u64 now_ns)
  */
 static __always_inline void begin(struct ip_vs_conn *cp, const struct sk_buff *skb, struct segment *syn, __u64 now_ns)
 {
-	struct connection connection = {.began_ns = now_ns, .isn = syn->sequence, .syn_octets = syn->octets};
+	struct connection connection = {
+	    .began_ns = now_ns,
+	    .isn = syn->sequence,
+	    .syn_octets = syn->octets,
+	    .interface_index = skb->skb_iif,
+	};
 	struct ip_vs_dest *dest = cp->dest;
 	struct destination *destination;
 	struct ip_vs_service *service;
@@ -112,7 +117,7 @@ static __always_inline int watch_segment(struct ip_vs_conn *cp, int direction, c
 		return 0;
 	now_ns = bpf_ktime_get_ns();
 	outcome = direction == IP_VS_DIR_INPUT ? watch_client(cp, connection, destination, &segment, now_ns)
-					       : watch_server(connection, destination, &segment);
+					       : watch_server(connection, destination, &segment, skb->skb_iif);
 	/* Deleted before the telling: its memory may be another connection's at once, so it is not touched again. */
 	if (has(connection, PROGRESS_OVER))
 		bpf_map_delete_elem(&connections, &address);

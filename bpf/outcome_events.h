@@ -6,7 +6,7 @@
 #ifndef IPVIGIL_OUTCOME_EVENTS_H
 #define IPVIGIL_OUTCOME_EVENTS_H
 
-/* What became of an attempt; each but the last two speaks of one destination. */
+/* What became of an attempt; each but the last speaks of one destination. */
 enum outcome {
 	/* RST|ACK, seq 0, ack = ISN + 1 + SYN data, for a SYN that IPVS scheduled and that was never accepted. */
 	OUTCOME_REFUSED = 1,
@@ -22,8 +22,14 @@ enum outcome {
 	OUTCOME_GAVE_UP = 6,
 	/* The first acceptance after any of the first three, or the first answer after any of the above. */
 	OUTCOME_ACCEPTED_AGAIN = 7,
+	/*
+	 * As OUTCOME_REFUSED, but the RST came in by the interface that the SYN had come in by: from a real server
+	 * where all share one network, or from whoever sent the SYN. Its own kind, so that its gate is not the verified
+	 * ones'.
+	 */
+	OUTCOME_PLAUSIBLY_REFUSED = 8,
 	/* The scheduler found no destination: speaks of the service. */
-	OUTCOME_NO_DESTINATION = 8,
+	OUTCOME_NO_DESTINATION = 9,
 };
 
 /* Since the destination was listed. Connections, not packets, but for the repeats. */

@@ -75,6 +75,7 @@ export type Outcome =
 	| 'reset'
 	| 'gaveUp'
 	| 'acceptedAgain'
+	| 'plausiblyRefused'
 	| 'noDestination';
 
 /** Per destination since it was listed; `struct outcome_counters` says what each one means. */

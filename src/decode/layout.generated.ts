@@ -49,7 +49,8 @@ export const outcome = {
 	reset: 5,
 	gaveUp: 6,
 	acceptedAgain: 7,
-	noDestination: 8,
+	plausiblyRefused: 8,
+	noDestination: 9,
 } as const;
 
 export const linkChange = {

@@ -116,6 +116,7 @@ function waited({ waiting, waitingUs }: OutcomeEvent): string {
 function nameOf(event: OutcomeEvent): SignalName | undefined {
 	switch (event.outcome) {
 		case 'refused':
+		case 'plausiblyRefused':
 			return 'refusal';
 		case 'overdue':
 			return 'overdue';

@@ -108,6 +108,11 @@ describe('an outcome', () => {
 		assert.equal(signalOf(outcome('refused'), 'outcome')?.verified, true);
 	});
 
+	it('is only plausible where the refusal came from the client’s side', () => {
+		const signal = signalOf(outcome('plausiblyRefused'), 'outcome');
+		assert.deepEqual([signal?.name, signal?.verified], ['refusal', false]);
+	});
+
 	it('speaks of one destination, of the port that was asked, and counts what was not sent', () => {
 		const signal = signalOf(outcome('refused'), 'outcome');
 		assert.deepEqual(signal?.scope, { kind: 'destination', destination: 'tcp 10.0.0.100:80 > 10.1.0.11:80', port: 80 });

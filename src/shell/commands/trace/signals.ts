@@ -41,6 +41,7 @@ const outcomeSignals: Record<Outcome, SignalName> = {
 	reset: 'reset',
 	gaveUp: 'gave-up',
 	acceptedAgain: 'accepted-again',
+	plausiblyRefused: 'refusal',
 	noDestination: 'no-destination',
 };
 

@@ -125,6 +125,7 @@ const becameWords: Record<OutcomeEvent['outcome'], string> = {
 	reset: 'reset after it was accepted',
 	gaveUp: 'the client closed, its request unanswered',
 	acceptedAgain: 'accepted again',
+	plausiblyRefused: 'refused, only plausibly: by the interface of the SYN',
 	noDestination: 'no destination left',
 };
 
