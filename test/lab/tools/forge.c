@@ -110,7 +110,9 @@ static void send_packet(const void *packet, size_t length)
 static struct sockaddr_in client_of(unsigned long i)
 {
 	uint32_t mixed = i * 2654435761u;
-	struct sockaddr_in client = {.sin_family = AF_INET, .sin_port = htons(1024 + mixed % 60000)};
+	/* Below the ports that true clients are given (ip_local_port_range begins at 32768): a lie must not meet their
+	 * connections. */
+	struct sockaddr_in client = {.sin_family = AF_INET, .sin_port = htons(1024 + mixed % 31000)};
 
 	client.sin_addr.s_addr = plan.clients | htonl(mixed >> 16);
 	return client;
