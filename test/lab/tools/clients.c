@@ -136,15 +136,14 @@ static void go_on(int i)
 	socklen_t length = sizeof(error);
 	ssize_t got;
 
-	getsockopt(waiting[i].fd, SOL_SOCKET, SO_ERROR, &error, &length);
-	if (error) {
-		finish(i, result_of(error));
-	} else if (!attempts[i].connected) {
+	if (!attempts[i].connected) {
+		getsockopt(waiting[i].fd, SOL_SOCKET, SO_ERROR, &error, &length);
 		attempts[i].connected = 1;
 		waiting[i].events = POLLIN;
-		if (write(waiting[i].fd, request, sizeof(request) - 1) < 0)
-			finish(i, result_of(errno));
+		if (error || write(waiting[i].fd, request, sizeof(request) - 1) < 0)
+			finish(i, result_of(error ? error : errno));
 	} else {
+		/* Not SO_ERROR first: an answer may be here whole, though a reset came behind it. */
 		got = read(waiting[i].fd, reply, sizeof(reply) - 1);
 		if (got <= 0) {
 			finish(i, got ? result_of(errno) : CLOSED);
