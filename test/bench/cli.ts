@@ -10,6 +10,7 @@ import type { Figure } from './figure.js';
 import { decision } from './figures/decision.js';
 import { floodFigure } from './figures/flood.js';
 import { forwarding } from './figures/forwarding.js';
+import { hooks } from './figures/hooks.js';
 import { lab } from './figures/lab.js';
 import { memory } from './figures/memory.js';
 import { programs } from './figures/programs.js';
@@ -18,7 +19,17 @@ import { startFigure } from './figures/start.js';
 import { asData, closingLine, type Result, resultLines } from './print.js';
 import { Processes } from './processes.js';
 
-const figures: readonly Figure[] = [programs, memory, forwarding, decision, floodFigure, startFigure, scale, lab];
+const figures: readonly Figure[] = [
+	programs,
+	memory,
+	forwarding,
+	decision,
+	floodFigure,
+	startFigure,
+	scale,
+	hooks,
+	lab,
+];
 const names = figures.map(({ name }) => name);
 
 interface Options {

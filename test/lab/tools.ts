@@ -19,7 +19,7 @@ export const setsockoptTool = join(buildDirectory, 'setsockopt');
 
 export async function ensureTools(): Promise<void> {
 	await mkdir(buildDirectory, { recursive: true });
-	await compile(['labtool.c', 'serve.c', 'clients.c', 'forge.c'], labtool, []);
+	await compile(['labtool.c', 'serve.c', 'clients.c', 'forge.c', 'load.c'], labtool, []);
 	await compile(['crash.c'], crashLibrary, ['-shared', '-fPIC', '-ldl', '-lpthread']);
 	await compile(['setsockopt.c'], setsockoptTool, []);
 }

@@ -2,29 +2,11 @@
  * What clients notice when a server's process dies, on a real IPVS director in a virtual machine: ipvigil alone and
  * keepalived alone, in the same boot. What happens in the guest is in ../lab.ts.
  */
-import { readdir, readFile } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { runScenarios } from '../../lab/session.js';
 import { Timeline } from '../../lab/timeline.js';
+import { waitForOthers } from '../emulators.js';
 import type { Context, Figure, Row } from '../figure.js';
 import { names, type Round, roundsOf } from '../lab.js';
-
-/** Another emulator takes half of a small machine: it is waited for, but not for ever. */
-const otherLimitMs = 600_000;
-const askEveryMs = 2_000;
-
-/** proc(5): comm is cut at 15 characters. */
-async function emulatorRuns(): Promise<boolean> {
-	const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-	const programs = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '')));
-	return programs.some((program) => program.startsWith('qemu-system'));
-}
-
-async function waitForOthers({ say }: Context): Promise<void> {
-	const endMs = Date.now() + otherLimitMs;
-	if (await emulatorRuns()) say('another virtual machine runs; waiting for its end');
-	while (Date.now() < endMs && (await emulatorRuns())) await sleep(askEveryMs);
-}
 
 function rowsOf(ipvigil: readonly Round[], keepalived: readonly Round[]): Row[] {
 	const beside = 'keepalived, delay_loop 1';

@@ -5,8 +5,10 @@
  *   labtool serve NAME tcp|udp ADDRESS PORT...   answers with NAME until it is killed (serve.c)
  *   labtool clients --to ADDRESS:PORT ...        connects at a steady rate and reports what became of it (clients.c)
  *   labtool forge KIND --interface NAME ...      sends a bounded number of packets that are lies (forge.c)
+ *   labtool load KIND THROUGH BESIDE ...         times operations through IPVS and beside it, by turns (load.c)
+ *   labtool echo ADDRESS PORT                    gives back what it gets, to such a load (load.c)
  *
- * This file holds what the three share, and main.
+ * This file holds what they share, and main.
  */
 #include "labtool.h"
 
@@ -81,6 +83,10 @@ int main(int argc, char **argv)
 		return clients(argc - 2, argv + 2);
 	if (argc >= 2 && !strcmp(argv[1], "forge"))
 		return forge(argc - 2, argv + 2);
+	if (argc >= 2 && !strcmp(argv[1], "load"))
+		return load(argc - 2, argv + 2);
+	if (argc >= 2 && !strcmp(argv[1], "echo"))
+		return echo(argc - 2, argv + 2);
 	errno = 0;
-	die("serve | clients | forge");
+	die("serve | clients | forge | load | echo");
 }

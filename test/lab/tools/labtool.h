@@ -17,9 +17,13 @@ socklen_t address_of(const char *host, const char *port, struct sockaddr_storage
 socklen_t endpoint_of(char *text, struct sockaddr_storage *to);
 /* SOCK_STREAM or SOCK_DGRAM for "tcp" or "udp". */
 int socket_type_of(const char *protocol);
+/* A socket bound to a numeric address and port, and listening where its type does that. */
+int listen_on(int type, const char *host, const char *port);
 
 int serve(int argc, char **argv);
 int clients(int argc, char **argv);
 int forge(int argc, char **argv);
+int load(int argc, char **argv);
+int echo(int argc, char **argv);
 
 #endif

@@ -16,7 +16,7 @@
 
 #define MAX_PORTS 16
 
-static int listen_on(int type, const char *host, const char *port)
+int listen_on(int type, const char *host, const char *port)
 {
 	struct sockaddr_storage address;
 	socklen_t length = address_of(host, port, &address);
