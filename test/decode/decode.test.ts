@@ -155,6 +155,7 @@ describe('bytes that are no record become a Malformed', () => {
 		['of an unknown sender', altered(refusalBytes, 64, 2), /unknown protocol or sender/],
 		['of an unknown tunnel', altered(unreachableBytes, 76, 4), /unknown protocol, sender or tunnel/],
 		['of an unknown outcome', altered(outcomeBytes, 60, 0), /unknown outcome/],
+		['of an outcome that is not declared yet', altered(outcomeBytes, 60, 10), /unknown outcome/],
 		['of an outcome of no service', altered(outcomeBytes, 34, 7), /one of no service/],
 		['of an endpoint learned of an unknown protocol', altered(learnedBytes, 78, 7), /learned endpoint/],
 		['of a service written in an unknown way', altered(serviceBytes, 48, 9), /unknown operation or way/],

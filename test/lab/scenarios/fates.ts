@@ -152,7 +152,12 @@ async function tell(lab: Lab, fate: Fate): Promise<void> {
 	await strike(lab, fate, victim);
 	await awaitAttempts(lab, victim, fate.counted);
 	if (fate.suspicions.length > 0) {
-		await awaitSuspicion(lab, daemon, victim, fate.suspicions);
+		const { signal, verified } = (await awaitSuspicion(lab, daemon, victim, fate.suspicions)).facts;
+		lab.expect(
+			verified === (signal === 'refusal'),
+			'a refusal that passes us is verified, and nothing else is',
+			signal,
+		);
 		await awaitFailed(lab, daemon, victim);
 	}
 	const totals = await traffic.stop();

@@ -26,7 +26,7 @@ const spoofedRst: Scenario = {
 	async run(lab: Lab) {
 		const stage = await setWatchedStage(lab, {});
 		const server = stage.victim;
-		await lieAbout(lab, server, ['rst', 'unreachable']);
+		await lieAbout(lab, server, liars, ['rst', 'unreachable']);
 		await lab.sleep(settleMs);
 		for (const each of lab.servers) await expectUnsuspected(lab, stage.daemon, each);
 		const told = await testimony(lab);
@@ -36,18 +36,22 @@ const spoofedRst: Scenario = {
 		lab.expect((strangers ?? 0) >= 2 * lies, 'what the stranger says is rejected, and counted', strangers);
 		lab.fact("a stranger's packets rejected", strangers ?? 0);
 		// Whoever sends a SYN knows what refuses it: a lie that is told in time makes us ask the server, and no more.
-		await lieAbout(lab, server, ['refused-syn']);
+		await lieAbout(lab, server, [fromTheClients], ['refused-syn']);
+		await lab.sleep(settleMs);
+		const verified = (await stage.daemon.journal()).filter(({ facts }) => facts.verified === true);
+		lab.expect(verified.length === 0, 'no lie from the client side counts as verified', verified);
+		await lieAbout(lab, server, [fromAStranger], ['refused-syn']);
 		const { started } = await expectUnharmed(lab, stage);
 		const scheduled = (await testimony(lab)).sum('scheduled');
 		lab.expect(scheduled >= started + lies, 'what the client side sent has arrived', { started, scheduled });
 	},
 };
 
-async function lieAbout(lab: Lab, server: RealServer, kinds: Lie['kind'][]): Promise<void> {
-	for (const from of liars) {
+async function lieAbout(lab: Lab, server: RealServer, from: Lie['from'][], kinds: Lie['kind'][]): Promise<void> {
+	for (const liar of from) {
 		for (const kind of kinds) {
-			await lab.forge({ kind, from, server, count: lies, ratePerS: liesPerS });
-			lab.note(`${lies} lies (${kind}) about ${server.name} were sent by ${from.node} over ${from.interface}`);
+			await lab.forge({ kind, from: liar, server, count: lies, ratePerS: liesPerS });
+			lab.note(`${lies} lies (${kind}) about ${server.name} were sent by ${liar.node} over ${liar.interface}`);
 		}
 	}
 }

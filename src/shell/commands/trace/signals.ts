@@ -12,7 +12,10 @@ interface Signal {
 }
 
 export const signals = {
-	refusal: { vantages: ['wire', 'outcome'], meaning: 'a RST that answers a SYN; from outcome it is verified' },
+	refusal: {
+		vantages: ['wire', 'outcome'],
+		meaning: 'a RST that answers a SYN; verified or plausible, as the line says',
+	},
 	reset: { vantages: ['wire', 'outcome'], meaning: 'any other RST; from outcome, of an accepted connection' },
 	unreachable: { vantages: ['wire'], meaning: 'an ICMP error about a packet to a real server' },
 	'syn-repeated': { vantages: ['outcome'], meaning: 'the client sent its SYN again: nobody answered' },
