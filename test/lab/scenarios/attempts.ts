@@ -121,13 +121,37 @@ const natScenario: Scenario = {
 		await server.plug();
 		server.resume();
 
+		await lied(lab, server, watch);
+		await refused(lab, server, watch);
 		await delayed(lab, server, watch);
 		await expired(lab, server, watch);
 		const told = new Set(watch.outcomes());
 		lab.expect(told.has('reset') && told.has('dataRepeated'), 'what failed after the acceptance is told', [...told]);
-		lab.expect(!told.has('refused'), 'and nothing was refused', [...told]);
+		lab.expect(told.has('plausiblyRefused') && told.has('refused'), 'refusals are told, each as it is', [...told]);
 	},
 };
+
+/** Who sends a SYN can send its refusal too. A silent server leaves the liar all the time that it needs. */
+async function lied(lab: Lab, server: RealServer, watch: Watch): Promise<void> {
+	// What the clients before leave behind has been counted by then.
+	await lab.sleep(settledMs);
+	await watch.changes();
+	await server.unplug();
+	const from = { node: lab.topology.clients.node, interface: 'front0' };
+	await lab.forge({ kind: 'refused-syn', from, server, count: 3, ratePerS: 10 });
+	await watch.expect('refusals are counted', { scheduled: 3, refused: 3 });
+	lab.expect(!watch.outcomes().includes('refused'), 'from the side of the SYN none is verified', watch.outcomes());
+	await server.plug();
+}
+
+async function refused(lab: Lab, server: RealServer, watch: Watch): Promise<void> {
+	await server.kill();
+	const traffic = lab.clients.start({ ratePerS: 2 });
+	await lab.until('a client is refused', answerLimitMs, () => traffic.totals().refused > 0);
+	await traffic.stop();
+	lab.expect(watch.outcomes().includes('refused'), 'from the other side it is verified', watch.outcomes());
+	await server.start();
+}
 
 /** The server answers after 1.5 s, when the client has already gone. */
 async function delayed(lab: Lab, server: RealServer, watch: Watch): Promise<void> {

@@ -14,7 +14,7 @@ interface Signal {
 export const signals = {
 	refusal: {
 		vantages: ['wire', 'outcome'],
-		meaning: 'a RST that answers a SYN; verified or plausible, as the line says',
+		meaning: 'a RST that answers a SYN; plausible from wire, and from outcome as its line says',
 	},
 	reset: { vantages: ['wire', 'outcome'], meaning: 'any other RST; from outcome, of an accepted connection' },
 	unreachable: { vantages: ['wire'], meaning: 'an ICMP error about a packet to a real server' },
