@@ -30,6 +30,12 @@ export interface Policy {
 	holdDownMs: number;
 	/** An outage shorter than this was a restart: the next lease does not grow by it. */
 	restartMs: number;
+	/**
+	 * After a fault of the director's own is over, how long the silence of a server still speaks only against the way to
+	 * it: a switch port with spanning tree forwards 30 s after its link came up (IEEE 802.1D, twice forward delay), and
+	 * requests for the MAC address that were begun before fail up to 3 s later.
+	 */
+	wayGraceMs: number;
 	/** A failed write of a weight is tried again after this. */
 	retryMs: number;
 }
@@ -48,5 +54,6 @@ export const defaultPolicy: Policy = {
 	renewMarginMs: 10_000,
 	holdDownMs: 60_000,
 	restartMs: 1_000,
+	wayGraceMs: 30_000,
 	retryMs: 1_000,
 };

@@ -103,7 +103,8 @@ export const scenarios = {
 		`${who} has been out for ${f.outageSeconds} s, the most a lease may last: giving it back although it still refuses. The monitor must decide.`,
 	'way-impaired': (_, f) =>
 		`${times(f.hosts, 'host')} cannot be judged, because the fault is the director's own: ${f.why}.`,
-	'way-restored': (_, f) => `${times(f.hosts, 'host')} can be judged again: it is over that ${f.why}.`,
+	'way-restored': (_, f) =>
+		`${times(f.hosts, 'host')} can be judged again: it is over that ${f.why}. Their silence counts once they have answered, or in ${f.graceSeconds} s.`,
 	resumed: (who, f) => `${who}: lease of an earlier ipvigil (pid ${f.pid}) resumed; asking the server.`,
 	'resume-dropped': (who, f) => `${who}: lease of an earlier ipvigil dropped, because ${f.why}.`,
 } satisfies Record<string, Sentence>;

@@ -43,8 +43,6 @@ export interface EndpointState {
 	lastAcceptedMs: number;
 	/** Probes in a row that met silence. */
 	silent: number;
-	/** The way to it came back while the probe was under way: what that met may have been our own fault. */
-	spoiled: boolean;
 	/** When the newest signal came: a suspicion without a probe ends one window later. */
 	lastSignalMs: number;
 	destinations: Set<DestinationId>;
@@ -137,6 +135,8 @@ export interface State {
 	learned: Map<DestinationId, Endpoint>;
 	/** Hosts whose way from the director is impaired, with the reason: nothing that is seen of them counts against them. */
 	impaired: ReadonlyMap<string, string>;
+	/** Hosts whose way has come back, and until when their silence is excused: the first answer ends it. */
+	excusedUntilMs: Map<string, number>;
 	/** Endpoints and destinations that a tick must look at; all others cost nothing. */
 	busyEndpoints: Set<EndpointId>;
 	busyDestinations: Set<DestinationId>;
@@ -157,6 +157,7 @@ export function createState(options: Pick<State, 'policy' | 'mode' | 'pid' | 'dr
 		calibrated: new Set(),
 		learned: new Map(),
 		impaired: new Map(),
+		excusedUntilMs: new Map(),
 		busyEndpoints: new Set(),
 		busyDestinations: new Set(),
 		nextActionId: 1,
@@ -202,7 +203,6 @@ export function createEndpoint(endpoint: Endpoint): EndpointState {
 		lastNegativeMs: Number.NEGATIVE_INFINITY,
 		lastAcceptedMs: Number.NEGATIVE_INFINITY,
 		silent: 0,
-		spoiled: false,
 		lastSignalMs: Number.NEGATIVE_INFINITY,
 		destinations: new Set(),
 	};
@@ -269,7 +269,14 @@ export function dropDestination(state: State, destination: DestinationState): vo
 	const { address } = endpoint.endpoint;
 	const host = state.hosts.get(address);
 	host?.delete(endpoint);
-	if (host?.size === 0) state.hosts.delete(address);
+	if (host?.size !== 0) return;
+	state.hosts.delete(address);
+	state.excusedUntilMs.delete(address);
+}
+
+/** Whether a host's silence says nothing of it, because the way there is impaired, or was a moment ago. */
+export function isExcused({ impaired, excusedUntilMs }: State, host: string, nowMs: number): boolean {
+	return impaired.has(host) || nowMs < (excusedUntilMs.get(host) ?? Number.NEGATIVE_INFINITY);
 }
 
 export function destinationsOn(state: State, endpoint: EndpointState): DestinationState[] {

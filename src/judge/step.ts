@@ -14,10 +14,10 @@ import { rewritten } from './ending.js';
 import type { Input } from './input.js';
 import { resume } from './resume.js';
 import { type State, standOn } from './state.js';
-import { heard, nextTickMs, probed, spoilProbes, tickEndpoint } from './suspicion.js';
+import { excuse, heard, nextTickMs, probed, tickEndpoint } from './suspicion.js';
 import { applySnapshot } from './sync.js';
 import { endLease, outcome, tickDestination } from './tenure.js';
-import { journalDirector, type Turn } from './turn.js';
+import { journalDirector, seconds, type Turn } from './turn.js';
 
 export function step(state: State, input: Input): { state: State; actions: Action[] } {
 	const turn: Turn = { state, nowMs: input.nowMs, actions: [] };
@@ -69,12 +69,14 @@ function handle(turn: Turn, input: Input): void {
 function ways(turn: Turn, impaired: ReadonlyMap<string, string>): void {
 	const before = turn.state.impaired;
 	turn.state.impaired = impaired;
-	spoilProbes(
+	excuse(
 		turn,
 		[...before.keys()].filter((host) => !impaired.has(host)),
 	);
+	const graceSeconds = seconds(turn.state.policy.wayGraceMs);
 	for (const [why, hosts] of byReason(impaired, before)) journalDirector(turn, 'way-impaired', { why, hosts });
-	for (const [why, hosts] of byReason(before, impaired)) journalDirector(turn, 'way-restored', { why, hosts });
+	for (const [why, hosts] of byReason(before, impaired))
+		journalDirector(turn, 'way-restored', { why, hosts, graceSeconds });
 }
 
 /** How many hosts each reason has that stands for them here and not there. */

@@ -11,6 +11,7 @@ import {
 	type DestinationState,
 	destinationsOn,
 	type EndpointState,
+	isExcused,
 	rememberCalibrated,
 } from './state.js';
 import { enforce, reconsider, recover } from './tenure.js';
@@ -117,23 +118,23 @@ export function probed(turn: Turn, id: EndpointId, purpose: ProbePurpose, outcom
 	const endpoint = turn.state.endpoints.get(id);
 	if (!endpoint) return;
 	endpoint.probing = undefined;
-	const met = endpoint.spoiled && outcome !== 'accepted' ? 'error' : outcome;
-	endpoint.spoiled = false;
-	switch (met) {
+	switch (outcome) {
 		case 'accepted':
 			accepted(turn, endpoint);
 			break;
 		case 'refused':
+			turn.state.excusedUntilMs.delete(endpoint.endpoint.address);
+			declined(turn, endpoint, purpose, outcome);
+			break;
 		case 'unanswered':
 		case 'unreachable':
-			endpoint.lastNegativeMs = turn.nowMs;
-			declined(turn, endpoint, purpose, met);
+			declined(turn, endpoint, purpose, outcome);
 			break;
 		case 'error':
 			again(turn, endpoint, purpose);
 			break;
 		default:
-			met satisfies never;
+			outcome satisfies never;
 	}
 	sendDue(turn, endpoint);
 }
@@ -142,6 +143,7 @@ export function probed(turn: Turn, id: EndpointId, purpose: ProbePurpose, outcom
 function accepted(turn: Turn, endpoint: EndpointState): void {
 	endpoint.silent = 0;
 	endpoint.lastAcceptedMs = turn.nowMs;
+	turn.state.excusedUntilMs.delete(endpoint.endpoint.address);
 	endpoint.next = undefined;
 	endpoint.calibrated = true;
 	if (rememberCalibrated(turn.state, endpoint.id)) turn.actions.push({ kind: 'remember', calibrated: endpoint.id });
@@ -156,13 +158,13 @@ function accepted(turn: Turn, endpoint: EndpointState): void {
 	}
 }
 
-/** The way to these hosts is well again: what probes have met until now may have been our own fault. */
-export function spoilProbes({ state }: Turn, hosts: Iterable<string>): void {
-	for (const host of hosts)
-		for (const endpoint of state.hosts.get(host) ?? []) {
-			endpoint.silent = 0;
-			endpoint.spoiled = endpoint.probing !== undefined;
-		}
+/** The way to these hosts is well again: that they are silent may be our own fault for a while yet. */
+export function excuse({ state, nowMs }: Turn, hosts: Iterable<string>): void {
+	for (const host of hosts) {
+		const endpoints = state.hosts.get(host);
+		if (endpoints) state.excusedUntilMs.set(host, nowMs + state.policy.wayGraceMs);
+		for (const endpoint of endpoints ?? []) endpoint.silent = 0;
+	}
 }
 
 function acquit(destination: DestinationState): void {
@@ -173,7 +175,10 @@ function acquit(destination: DestinationState): void {
 function declined(turn: Turn, endpoint: EndpointState, purpose: ProbePurpose, outcome: ProbeOutcome): void {
 	const { policy } = turn.state;
 	const { nowMs } = turn;
+	endpoint.lastNegativeMs = nowMs;
 	const isOurs = isImpaired(turn, endpoint);
+	// Asked until it answers or its time is up: whichever comes first shows whether the way or the server was at fault.
+	if (!isOurs && isExcused(turn.state, endpoint.endpoint.address, nowMs)) return again(turn, endpoint, purpose);
 	endpoint.silent = outcome === 'refused' || isOurs ? 0 : endpoint.silent + 1;
 	if (purpose === 'confirm' && outcome !== 'refused' && !isOurs && endpoint.silent < policy.silentProbes) {
 		// Silence has taken its time; "unreachable" comes at once, and a route that flaps must have time to come back.

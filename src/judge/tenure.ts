@@ -7,7 +7,7 @@ import { bind, closeLease, holdDown, removed, rewritten, settle, yieldTo } from 
 import { mayTakeOut, weightZeroHarm } from './guard.js';
 import type { Input } from './input.js';
 import { type Lease, leaseLengthMs } from './lease.js';
-import { type DestinationState, type Pending, random } from './state.js';
+import { type DestinationState, isExcused, type Pending, random } from './state.js';
 import { announce, announceOnce, journal, seconds, type Turn } from './turn.js';
 
 /** Failed destinations of a service that a floor held in may go once another destination is usable again. */
@@ -25,7 +25,7 @@ export function enforce(turn: Turn, destination: DestinationState): void {
 	if (verdict !== 'failed' || lease || pending || !inTable || state.stopping) return;
 	if (heldDownUntilMs !== undefined || nowMs < retryAtMs) return;
 	// Nothing is decided of it before the way there is well; the probes that look for its return come back here.
-	if (state.impaired.has(destination.destination.address)) return;
+	if (isExcused(state, destination.destination.address, nowMs)) return;
 	if (state.mode === 'observe') return announceOnce(turn, 'observed-only', destination, {});
 	const permission = mayTakeOut(state, destination, nowMs);
 	if (!permission.allowed) return overflow(turn, destination, permission.reason, permission.why);
