@@ -15,12 +15,13 @@ import { type Impairment, WayBook } from '../evidence/ways.js';
 import type { Link, RouteChange } from '../netlink/route.js';
 import type { ChangeHandlers, RouteClient, RouteGroup } from '../netlink/route-client.js';
 import type { Config } from './config.js';
+import { Paced } from './paced.js';
 
 /** Longer than a hook runs before what it tells of is done (evidence/facet.ts): a second look then settles a doubt. */
 const lookAgainMs = 25;
 /** Looking takes at most a tenth of the time, however the links flap. */
 const restAfterLook = 10;
-/** Routes change with links and addresses, in bursts: one refreshing after each burst. */
+/** Links and addresses change in bursts; the ways are asked for after each. */
 const settleMs = 200;
 /** Routes can also change by themselves: with each poll so many ways are asked for again, 16,384 hosts in ten minutes. */
 const waysPerPoll = 256;
@@ -67,7 +68,7 @@ export class Links {
 	#closed = false;
 	#timer: NodeJS.Timeout | undefined;
 	#poll: NodeJS.Timeout | undefined;
-	#settle: NodeJS.Timeout | undefined;
+	readonly #refresh = new Paced(() => this.#askWays([...this.#hosts]), settleMs);
 	#unsubscribe: () => void = () => {};
 
 	constructor(
@@ -131,7 +132,7 @@ export class Links {
 		this.#closed = true;
 		clearInterval(this.#poll);
 		clearTimeout(this.#timer);
-		clearTimeout(this.#settle);
+		this.#refresh.close();
 		this.#unsubscribe();
 		this.#hooks?.close();
 	}
@@ -143,7 +144,7 @@ export class Links {
 	}
 
 	#notice(notice: RouteChange): void {
-		if (notice.kind === 'address') this.#refreshWays();
+		if (notice.kind === 'address') this.#refresh.want();
 		this.#tell(this.#book.hearNotice(notice, this.sources.nowUs()));
 		if (this.#book.takeDoubt()) this.#wantLook(0);
 	}
@@ -157,7 +158,7 @@ export class Links {
 			this.options.log.info(logFields(change), linkSentence(change));
 			this.options.onChange(change);
 		}
-		if (changes.some(({ what }) => what !== 'neighbour' && what !== 'speed')) this.#refreshWays();
+		if (changes.some(({ what }) => what !== 'neighbour' && what !== 'speed')) this.#refresh.want();
 	}
 
 	#onPoll(): void {
@@ -218,13 +219,6 @@ export class Links {
 			const speed = await this.sources.speedOf(link);
 			if (speed !== undefined) this.#speeds.set(link.index, speed);
 		}
-	}
-
-	#refreshWays(): void {
-		this.#settle ??= setTimeout(() => {
-			this.#settle = undefined;
-			void this.#askWays([...this.#hosts]);
-		}, settleMs);
 	}
 
 	async #askWays(hosts: readonly string[]): Promise<void> {
