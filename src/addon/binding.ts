@@ -44,6 +44,7 @@ export interface NativeLink {
 }
 
 export interface NativeClsactFilter {
+	stands(): boolean;
 	close(): void;
 }
 

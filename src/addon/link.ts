@@ -72,6 +72,11 @@ export class ClsactFilter implements Attachment {
 		this.#native = native;
 	}
 
+	/** Whether our program still filters there: anybody may remove a filter, or the qdisc with all that is on it. */
+	stands(): boolean {
+		return this.#native.stands();
+	}
+
 	/** Removes our filter, unless somebody has put another program in its place. */
 	close(): void {
 		this.#native.close();

@@ -7,7 +7,7 @@
  * By tc there may be others before and after: each sees the packet until one of them says something final. We pass
  * every packet on, so we stand first: a load balancer or a firewall that answers TC_ACT_OK would make us blind.
  */
-import { type BpfObject, interfaceHardwareType, interfaceIndex } from '../addon/index.js';
+import { type BpfObject, type ClsactFilter, interfaceHardwareType, interfaceIndex, type Link } from '../addon/index.js';
 
 export type AttachPolicy = 'auto' | 'tc' | 'xdp' | 'xdp-generic';
 export type AttachMethod = 'tcx' | 'clsact' | 'xdp' | 'xdp-generic';
@@ -18,6 +18,8 @@ export interface Attachment {
 	/** An interface that is made again under its name is another one: the kernel's number tells. */
 	interfaceIndex: number;
 	method: AttachMethod;
+	/** False once somebody else has taken the program off; a link stays as long as its interface. */
+	stands(): boolean;
 	close(): void;
 }
 
@@ -54,10 +56,13 @@ function indexOf(interfaceName: string): number {
 	throw Object.assign(new Error(`no interface ${interfaceName}`), { code: 'ENODEV' });
 }
 
-/** Whether the interface that has this name now is the one that was attached. */
+/** Whether the interface that has this name now is the one that was attached, and the program is still on it. */
 export function isCurrent(attachment: Attachment): boolean {
-	return interfaceIndex(attachment.interfaceName) === attachment.interfaceIndex;
+	return interfaceIndex(attachment.interfaceName) === attachment.interfaceIndex && attachment.stands();
 }
+
+/** A link, which cannot be taken away, or a filter. */
+type Holder = Pick<Link, 'close'> & Partial<Pick<ClsactFilter, 'stands'>>;
 
 /** Attaches in exactly this way, or throws what the kernel said (code EBUSY, EOPNOTSUPP, ENODEV, ...). */
 export function attachBy(
@@ -69,14 +74,15 @@ export function attachBy(
 	const index = indexOf(interfaceName);
 	const place = { handle, priority: clsactPriority, replace: true };
 	const opening = ethernetTypes.has(interfaceHardwareType(interfaceName)) ? '' : '_ip';
-	const holders: Record<AttachMethod, () => { close(): void }> = {
+	const holders: Record<AttachMethod, () => Holder> = {
 		tcx: () => object.attachTcx(`wire_tc${opening}`, index, { first: true }),
 		clsact: () => object.attachClsact(`wire_tc${opening}`, index, place),
 		xdp: () => object.attachXdp(`wire_xdp${opening}`, index, 'native'),
 		'xdp-generic': () => object.attachXdp(`wire_xdp${opening}`, index, 'generic'),
 	};
 	const holder = holders[method]();
-	return { interfaceName, interfaceIndex: index, method, close: () => holder.close() };
+	const stands = () => holder.stands?.() ?? true;
+	return { interfaceName, interfaceIndex: index, method, stands, close: () => holder.close() };
 }
 
 /** tcx where the kernel has it, else clsact; any other failure of tcx is the operator's to know. */

@@ -47,7 +47,13 @@ export interface WireOptions extends EventSink {
 
 /** How one interface was attached, or why it was not. */
 export type InterfaceState =
-	| { interfaceName: string; attached: true; method: AttachMethod }
+	| {
+			interfaceName: string;
+			attached: true;
+			method: AttachMethod;
+			/** How often by now: again where the interface was made anew, or somebody took the program off. */
+			times: number;
+	  }
 	| ({ interfaceName: string; attached: false } & Omit<Unavailable, 'available'>);
 
 function load(options: WireOptions): BpfObject {
@@ -81,6 +87,7 @@ export class WireCapture {
 	readonly #policy: AttachPolicy;
 	readonly #handle: number | undefined;
 	readonly #attachments = new Map<string, Attachment>();
+	readonly #times = new Map<string, number>();
 	#interfaces: readonly InterfaceState[] = [];
 
 	/** `object` is loaded; it is closed with the capture. */
@@ -100,7 +107,7 @@ export class WireCapture {
 
 	/**
 	 * Watches these interfaces from now on: leaves the others and those that are gone, stays on those it is on, tries the
-	 * rest (again). A packet is seen once on each of them: `attachable` (layers.ts) leaves one layer of bonds and VLANs.
+	 * rest (again), those included from which somebody has taken the program off. A packet is seen once on each of them: `attachable` (layers.ts) leaves one layer of bonds and VLANs.
 	 */
 	setInterfaces(names: readonly string[]): readonly InterfaceState[] {
 		const wanted = new Set(names);
@@ -109,6 +116,7 @@ export class WireCapture {
 			attachment.close();
 			this.#attachments.delete(name);
 		}
+		for (const name of this.#times.keys()) if (!wanted.has(name)) this.#times.delete(name);
 		this.#interfaces = [...wanted].map((name) => this.#attach(name));
 		return this.#interfaces;
 	}
@@ -165,8 +173,10 @@ export class WireCapture {
 		try {
 			const standing = this.#attachments.get(interfaceName);
 			const attachment = standing ?? attach(this.#policy, this.#object, interfaceName, this.#handle);
+			const times = (this.#times.get(interfaceName) ?? 0) + (standing ? 0 : 1);
 			this.#attachments.set(interfaceName, attachment);
-			return { interfaceName, attached: true, method: attachment.method };
+			this.#times.set(interfaceName, times);
+			return { interfaceName, attached: true, method: attachment.method, times };
 		} catch (error) {
 			const { available: _, ...why } = explain(`wire on ${interfaceName}`, error);
 			return { interfaceName, attached: false, ...why };

@@ -170,6 +170,8 @@ class Daemon {
 		this.tape.opened(this.#sources());
 		const sinceMs = bootMs();
 		const snapshot = await this.table.snapshot();
+		// Whom a fault of our own hides must be known before anybody can be judged.
+		await this.#ways?.follow(snapshot);
 		this.#hooks.audit?.drain();
 		this.#loop.take({ kind: 'table', snapshot, sinceMs });
 		this.#resume();

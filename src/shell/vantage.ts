@@ -16,6 +16,7 @@ import { endpointId, endpointOf } from '../table/identity.js';
 import type { Endpoint, Snapshot } from '../table/model.js';
 import type { Config } from './config.js';
 import { cannotWatch } from './errors.js';
+import { Paced } from './paced.js';
 
 export interface Vantage {
 	/** Undefined where nothing is to be watched. */
@@ -83,7 +84,9 @@ export class Follower {
 	/** How each interface was told of last: what stays as it is, is not told again. */
 	#told = new Map<string, string>();
 	#snapshot: Snapshot | undefined;
-	#timer: NodeJS.Timeout | undefined;
+	readonly #refollow = new Paced(async () => {
+		if (this.#snapshot) await this.follow(this.#snapshot, true);
+	}, settleMs);
 	readonly #unsubscribe: () => void;
 
 	constructor(private readonly parts: FollowerParts) {
@@ -97,7 +100,7 @@ export class Follower {
 		this.#unsubscribe = routes.subscribe({
 			onChange: (change) => {
 				if (change.kind !== 'neighbour') onChange();
-				else if (this.#nextHops.has(change.neighbour.address)) this.#later();
+				else if (this.#nextHops.has(change.neighbour.address)) this.#refollow.want();
 			},
 			onLost: onChange,
 			onError,
@@ -105,7 +108,7 @@ export class Follower {
 	}
 
 	close(): void {
-		clearTimeout(this.#timer);
+		this.#refollow.close();
 		this.#unsubscribe();
 		this.parts.wire.close();
 	}
@@ -113,14 +116,7 @@ export class Follower {
 	/** An interface, address or route of ours came, went or changed: routes and own addresses are looked at anew. */
 	reroute(): void {
 		this.#hosts = '';
-		this.#later();
-	}
-
-	#later(): void {
-		this.#timer ??= setTimeout(() => {
-			this.#timer = undefined;
-			if (this.#snapshot) void this.follow(this.#snapshot, true);
-		}, settleMs);
+		this.#refollow.want();
 	}
 
 	/** @param moved A neighbour's MAC address may have changed. */
@@ -148,11 +144,11 @@ export class Follower {
 		if (added + removed > 0) log.info({ added, removed }, 'endpoints watched');
 	}
 
-	/** Routes and addresses are asked for again when the set of hosts changes (true); else only what failed is tried again. */
+	/** Routes and addresses are asked for again when the set of hosts changes (true); else only interfaces are looked after. */
 	async #place(hosts: readonly string[]): Promise<boolean> {
 		const { wire, routes } = this.parts;
 		if (hosts.join() === this.#hosts) {
-			this.#tryAgain();
+			this.#tell(wire.setInterfaces(wire.interfaces.map(({ interfaceName }) => interfaceName)));
 			return false;
 		}
 		this.#hosts = hosts.join();
@@ -161,12 +157,6 @@ export class Follower {
 		await this.#findWays(hosts);
 		this.#tell(wire.setInterfaces(attachable(this.#interfaces(links), links, this.parts.policy)));
 		return true;
-	}
-
-	#tryAgain(): void {
-		const { wire } = this.parts;
-		if (wire.interfaces.every(({ attached }) => attached)) return;
-		this.#tell(wire.setInterfaces(wire.interfaces.map(({ interfaceName }) => interfaceName)));
 	}
 
 	async #findWays(hosts: readonly string[]): Promise<void> {
@@ -201,10 +191,15 @@ export class Follower {
 
 	#tellOne(state: InterfaceState): void {
 		const { interfaceName } = state;
-		if (state.attached)
-			this.parts.log.info({ interface: interfaceName, method: state.method }, 'watching an interface');
+		const { log } = this.parts;
+		if (state.attached && state.times > 1)
+			log.warn(
+				{ interface: interfaceName, method: state.method, times: state.times },
+				'watching an interface again: it was made anew, or somebody had taken our program off it',
+			);
+		else if (state.attached) log.info({ interface: interfaceName, method: state.method }, 'watching an interface');
 		else
-			this.parts.log.error(
+			log.error(
 				{ interface: interfaceName, reason: state.reason, remedy: state.remedy },
 				'an interface cannot be watched: refusals there will not be seen; trying again with each snapshot',
 			);

@@ -147,11 +147,23 @@ test('clsact never takes an occupied place unless told to, and does not remove i
 		refusalOf(() => object.attachClsact('tc_interface', far, place)),
 		/^EEXIST bpf_tc_attach/,
 	);
+	assert.ok(first.stands());
 	const second = object.attachClsact('tc_interface', far, { ...place, replace: true });
+	assert.deepEqual([first.stands(), second.stands()], [false, true]);
 	first.close();
 	assert.match(run('tc filter show dev far ingress'), /tc_interface/);
 	second.close();
 	assert.doesNotMatch(run('tc filter show dev far ingress'), /bpf/);
+	object.close();
+});
+
+test('a clsact filter knows when its qdisc was removed under it, and closes quietly', () => {
+	const object = loadFixture();
+	const filter = object.attachClsact('tc_record', far, place);
+	assert.ok(filter.stands());
+	run('tc qdisc del dev far clsact');
+	assert.equal(filter.stands(), false);
+	filter.close();
 	object.close();
 });
 
@@ -160,6 +172,7 @@ test('a clsact filter whose interface is gone closes quietly', () => {
 	run('ip link add gone type veth peer name gone2');
 	const filter = object.attachClsact('tc_record', interfaceIndex('gone') ?? 0, place);
 	run('ip link del gone');
+	assert.equal(filter.stands(), false);
 	filter.close();
 	object.close();
 });

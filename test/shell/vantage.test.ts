@@ -20,6 +20,7 @@ class FakeWire implements Watch {
 	interfaces: readonly InterfaceState[] = [];
 	present = new Set<string>();
 	full = false;
+	times = 1;
 	endpoints: readonly Endpoint[] = [];
 	hosts: readonly string[] = [];
 
@@ -48,7 +49,7 @@ class FakeWire implements Watch {
 	setInterfaces(names: readonly string[]): readonly InterfaceState[] {
 		this.interfaces = names.map((interfaceName) =>
 			this.present.has(interfaceName)
-				? { interfaceName, attached: true, method: 'tcx' }
+				? { interfaceName, attached: true, method: 'tcx', times: this.times }
 				: {
 						interfaceName,
 						attached: false,
@@ -136,14 +137,30 @@ describe('an interface that is named but not there', () => {
 	});
 });
 
-test('while all is well, neither interfaces nor routes are looked at again for the same hosts', async () => {
-	const { wire, ways, follower } = setUp([]);
+test('while all is well, routes are not asked for again for the same hosts', async () => {
+	const { wire, ways, follower, told } = setUp([]);
 	wire.present.add('eth1');
 	await follower.follow(snapshot);
-	const before = wire.interfaces;
+	told();
 	await follower.follow(snapshot);
 	assert.equal(ways.asked, 1);
-	assert.equal(wire.interfaces, before);
+	assert.deepEqual(told(), []);
+});
+
+test('an interface from which somebody took the program is watched again with the next snapshot, and told', async () => {
+	const { wire, follower, lines } = setUp(['eth1']);
+	wire.present.add('eth1');
+	await follower.follow(snapshot);
+	wire.times = 2;
+	lines.splice(0);
+	await follower.follow(snapshot);
+	assert.deepEqual(
+		lines.map(({ level, msg }) => [level, msg]),
+		[[40, 'watching an interface again: it was made anew, or somebody had taken our program off it']],
+	);
+	lines.splice(0);
+	await follower.follow(snapshot);
+	assert.deepEqual(lines, []);
 });
 
 test('a route that moves to another interface is followed, without a link or an address having changed', async (t) => {

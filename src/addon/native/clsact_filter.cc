@@ -4,7 +4,6 @@
 #include "instance.h"
 
 #include <cerrno>
-#include <utility>
 
 namespace ipvigil
 {
@@ -34,7 +33,9 @@ bpf_tc_opts optionsFor(const ClsactFilter::Place &place)
 
 Napi::Function ClsactFilter::define(Napi::Env env)
 {
-	return DefineClass(env, "ClsactFilter", {InstanceMethod<&ClsactFilter::close>("close")});
+	return DefineClass(
+	    env, "ClsactFilter",
+	    {InstanceMethod<&ClsactFilter::close>("close"), InstanceMethod<&ClsactFilter::stands>("stands")});
 }
 
 Napi::Object ClsactFilter::attach(Napi::Env env, int programFd, const Place &place, bool replace)
@@ -65,18 +66,28 @@ ClsactFilter::~ClsactFilter()
 	detach();
 }
 
-/** Somebody else's program at our place, no filter and no interface all mean that there is nothing of ours to take. */
-int ClsactFilter::detach()
+/** Somebody else's program at our place, no filter and no interface all mean that there is nothing of ours. */
+bool ClsactFilter::isOurs() const
 {
-	const uint32_t ours = std::exchange(programId_, 0);
-	if (ours == 0)
-		return 0;
 	bpf_tc_hook hook = ingressOf(place_.interfaceIndex);
 	bpf_tc_opts standing = optionsFor(place_);
-	if (bpf_tc_query(&hook, &standing) < 0 || standing.prog_id != ours)
+	return programId_ != 0 && bpf_tc_query(&hook, &standing) == 0 && standing.prog_id == programId_;
+}
+
+int ClsactFilter::detach()
+{
+	const bool ours = isOurs();
+	programId_ = 0;
+	if (!ours)
 		return 0;
+	bpf_tc_hook hook = ingressOf(place_.interfaceIndex);
 	const bpf_tc_opts target = optionsFor(place_);
 	return -bpf_tc_detach(&hook, &target);
+}
+
+Napi::Value ClsactFilter::stands(const Napi::CallbackInfo &info)
+{
+	return Napi::Boolean::New(info.Env(), isOurs());
 }
 
 void ClsactFilter::close(const Napi::CallbackInfo &info)

@@ -29,6 +29,9 @@ class ClsactFilter : public Napi::ObjectWrap<ClsactFilter>
 
       private:
 	void close(const Napi::CallbackInfo &info);
+	Napi::Value stands(const Napi::CallbackInfo &info);
+	/** Whether our program is what the kernel has at our place. */
+	bool isOurs() const;
 	/** 0, or a positive errno. */
 	int detach();
 
