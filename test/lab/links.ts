@@ -9,8 +9,8 @@ import { type Node, portName, switchOf, type Topology } from './topology.js';
 /** How long a change may take to be told: a bond polls its links every 50 ms, and an emulated guest stands still now and then. */
 export const changeLimitMs = 20_000;
 
-/** `back0` of the director becomes the bond `bond0` of `s0` and `s1`, active-backup, its links polled every 50 ms. */
-export function overBond(topology: Topology): Topology {
+/** `back0` of the director becomes the bond `bond0` of `s0` and `s1`, its links polled every 50 ms. */
+export function overBond(topology: Topology, mode = 'mode active-backup'): Topology {
 	const ports = ['s0', 's1'].map((name) => ({ node: topology.director, interface: name, master: 'bond0' }));
 	const networks = topology.networks.map((network) => ({
 		...network,
@@ -18,7 +18,7 @@ export function overBond(topology: Topology): Topology {
 			port.node === topology.director && port.interface === 'back0' ? ports : [port],
 		),
 	}));
-	const links = ['link add name bond0 type bond mode active-backup miimon 50', 'link set dev bond0 up'];
+	const links = [`link add name bond0 type bond ${mode} miimon 50`, 'link set dev bond0 up'];
 	const nodes = topology.nodes.map((node) => (node.name === topology.director ? moved(node, 'bond0', links) : node));
 	return { ...topology, networks, nodes, modules: [...topology.modules, 'bonding'] };
 }
@@ -40,6 +40,32 @@ export async function setCable(lab: Lab, node: string, name: string, state: 'up'
 	const port = portName({ node, interface: name });
 	await lab.exec(switchOf({ name: 'back' }), 'ip', 'link', 'set', 'dev', port, state);
 }
+
+/** The switch `back` joins the director's two ports into an aggregate that speaks LACP, as `overBond` with 802.3ad does. */
+export async function joinPorts(lab: Lab): Promise<void> {
+	const ports = ['s0', 's1'].map((name) => portName({ node: lab.topology.director, interface: name }));
+	const lines = [
+		`ip link add name lag0 type bond ${lacp} miimon 50`,
+		...ports.map((port) => `ip link set dev ${port} nomaster down && ip link set dev ${port} master lag0`),
+		'ip link set dev lag0 master br up',
+		...ports.map((port) => `ip link set dev ${port} up && tc qdisc add dev ${port} clsact`),
+	];
+	await lab.exec(switchOf({ name: 'back' }), 'sh', '-c', lines.join(' && '));
+}
+
+/** Whether the switch sends its LACPDUs (Ethernet type 0x8809, IEEE 802.3 annex 57A) to the director. */
+export async function setLacp(lab: Lab, speaks: boolean): Promise<void> {
+	const ports = ['s0', 's1'].map((name) => portName({ node: lab.topology.director, interface: name }));
+	const lines = ports.map((port) =>
+		speaks
+			? `tc filter del dev ${port} egress`
+			: `tc filter add dev ${port} egress protocol 0x8809 matchall action drop`,
+	);
+	await lab.exec(switchOf({ name: 'back' }), 'sh', '-c', lines.join(' && '));
+}
+
+/** A partner that is not heard for 3 s has left; one that is, every second. */
+export const lacp = 'mode 802.3ad lacp_rate fast';
 
 /** What ipvigil's log says of links, in order. */
 export function linkChanges(daemon: Daemon): LinkChange[] {

@@ -1,84 +1,15 @@
 /**
  * The fine print of attempts: what only looks like a failure of the server is not counted as one, and failures after the
- * acceptance are told apart. A stand-in for the agent counts; clients are sockets of Node's.
+ * acceptance are told apart.
  */
-import { join } from 'node:path';
-import type { DestinationOutcomes } from '../../../src/capture/outcome.js';
-import type { OutcomeCounters, OutcomeEvent } from '../../../src/decode/event.js';
-import { repository } from '../place.js';
-import type { Background, Lab, RealServer, Scenario } from '../scenario.js';
+import { AttemptCounts, answerLimitMs, client } from '../attempt-counts.js';
+import type { Lab, RealServer, Scenario } from '../scenario.js';
 import { direct, hostPort, nat } from '../topologies.js';
 
-const openLimitMs = 60_000;
-const answerLimitMs = 30_000;
 /** An attempt is settled as unanswered within four and a half epochs of 0.54 s. */
 const settledMs = 2_500;
 
-/** Connects, then does what `then` says with `socket`; ends with the connection, or when it is killed. */
-const client = ({ address, port }: { address: string; port: number }, options: string, then: string) =>
-	`const socket = require('net').connect({ host: '${address}', port: ${port}, ${options} });
-	socket.on('error', () => socket.destroy()).on('data', () => {});
-	socket.once('connect', () => { ${then}; console.log('connected'); });`;
-
 const request = "'GET / HTTP/1.0\\r\\n\\r\\n'";
-
-type Changes = Partial<Record<keyof OutcomeCounters, number>>;
-
-/** The agent's stand-in, and what it has counted of the only server since it was asked last. */
-class Watch {
-	#before: OutcomeCounters | undefined;
-	readonly #process: Background;
-
-	constructor(
-		private readonly lab: Lab,
-		server: RealServer,
-	) {
-		const watch = join(repository, 'dist/test/lab/outcome-watch.js');
-		const words = [watch, `tcp ${hostPort(lab.topology.vip)}`, server.destination];
-		this.#process = lab.background(lab.topology.director, process.execPath, words);
-	}
-
-	async opened(): Promise<void> {
-		await this.lab.until('the hooks are attached', openLimitMs, () => this.#process.lines[0]?.includes('"open"'));
-		await this.changes();
-	}
-
-	/** Which counters have changed, and by how much. */
-	async changes(): Promise<Changes> {
-		const seen = this.#process.lines.length;
-		this.#process.signal('SIGUSR2');
-		const line = await this.lab.until('the counters are told', answerLimitMs, () =>
-			this.#process.lines.slice(seen).find((each) => each.includes('"standing"')),
-		);
-		const [standing] = (JSON.parse(line) as { destinations: DestinationOutcomes[] }).destinations;
-		this.lab.expect(standing !== undefined, 'the server is listed', line);
-		const { lastAcceptedNs: _, ...counters } = standing.counters;
-		const before = this.#before;
-		this.#before = standing.counters;
-		const names = Object.keys(counters) as (keyof typeof counters)[];
-		const changed = names.map((name) => [name, counters[name] - (before?.[name] ?? 0)] as const);
-		return Object.fromEntries(changed.filter(([, change]) => change !== 0));
-	}
-
-	/** Waits for these changes; any other that comes meanwhile makes them wrong. */
-	async expect(what: string, wanted: Changes): Promise<void> {
-		const sum: Changes = {};
-		const fits = () => Object.entries(wanted).every(([name, count]) => (sum[name as keyof Changes] ?? 0) >= count);
-		await this.lab.until(`${what}: counted`, answerLimitMs, async () => {
-			for (const [name, change] of Object.entries(await this.changes()))
-				sum[name as keyof Changes] = (sum[name as keyof Changes] ?? 0) + change;
-			return fits();
-		});
-		const same = Object.keys(sum).length === Object.keys(wanted).length;
-		this.lab.expect(same, what, { counted: sum, wanted });
-		this.lab.note(`${what}: ${JSON.stringify(sum)}`);
-	}
-
-	outcomes(): string[] {
-		const events = this.#process.lines.filter((line) => line.includes('"kind":"outcome"'));
-		return events.map((line) => (JSON.parse(line) as OutcomeEvent).outcome);
-	}
-}
 
 const natScenario: Scenario = {
 	name: 'attempts-nat',
@@ -88,7 +19,7 @@ const natScenario: Scenario = {
 	async run(lab: Lab) {
 		const server = lab.server('r1');
 		await server.start();
-		const watch = new Watch(lab, server);
+		const watch = new AttemptCounts(lab, server);
 		await watch.opened();
 		const { vip, clients } = lab.topology;
 		const connect = async (then: string) => {
@@ -132,7 +63,7 @@ const natScenario: Scenario = {
 };
 
 /** Who sends a SYN can send its refusal too. A silent server leaves the liar all the time that it needs. */
-async function lied(lab: Lab, server: RealServer, watch: Watch): Promise<void> {
+async function lied(lab: Lab, server: RealServer, watch: AttemptCounts): Promise<void> {
 	// What the clients before leave behind has been counted by then.
 	await lab.sleep(settledMs);
 	await watch.changes();
@@ -144,7 +75,7 @@ async function lied(lab: Lab, server: RealServer, watch: Watch): Promise<void> {
 	await server.plug();
 }
 
-async function refused(lab: Lab, server: RealServer, watch: Watch): Promise<void> {
+async function refused(lab: Lab, server: RealServer, watch: AttemptCounts): Promise<void> {
 	await server.kill();
 	const traffic = lab.clients.start({ ratePerS: 2 });
 	await lab.until('a client is refused', answerLimitMs, () => traffic.totals().refused > 0);
@@ -154,7 +85,7 @@ async function refused(lab: Lab, server: RealServer, watch: Watch): Promise<void
 }
 
 /** The server answers after 1.5 s, when the client has already gone. */
-async function delayed(lab: Lab, server: RealServer, watch: Watch): Promise<void> {
+async function delayed(lab: Lab, server: RealServer, watch: AttemptCounts): Promise<void> {
 	await lab.exec(server.name, 'tc', 'qdisc', 'add', 'dev', 'back0', 'root', 'netem', 'delay', '1500ms');
 	await lab.sleep(settledMs);
 	await watch.changes();
@@ -169,7 +100,7 @@ async function delayed(lab: Lab, server: RealServer, watch: Watch): Promise<void
 }
 
 /** IPVS itself forgets attempts, here because their destination is deleted: that is nobody's failure. */
-async function expired(lab: Lab, server: RealServer, watch: Watch): Promise<void> {
+async function expired(lab: Lab, server: RealServer, watch: AttemptCounts): Promise<void> {
 	const { director, vip } = lab.topology;
 	await lab.exec(director, 'sysctl', '-q', '-w', 'net.ipv4.vs.expire_nodest_conn=1');
 	await lab.sleep(settledMs);
@@ -193,7 +124,7 @@ const directScenario: Scenario = {
 	async run(lab: Lab) {
 		const server = lab.server('r1');
 		await server.start();
-		const watch = new Watch(lab, server);
+		const watch = new AttemptCounts(lab, server);
 		await watch.opened();
 		const { vip, clients } = lab.topology;
 		for (const time of ['first', 'second']) {
