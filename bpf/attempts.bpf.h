@@ -32,6 +32,8 @@ struct destination {
 	__u32 pad;
 	/* By outcome, from 1 on; OUTCOME_NO_DESTINATION has its service's. */
 	struct event_gate gates[OUTCOME_NO_DESTINATION - 1];
+	/* Of learned endpoints. */
+	struct event_gate learning;
 };
 
 /* What has been seen of a connection; `enum progress` in one word. */
@@ -183,6 +185,19 @@ static __noinline int send_outcome(struct destination *destination, struct ip_vs
 	return 1;
 }
 
+/* A refusal is the server's own word, and acceptances end a doubt; all others a client can bring about by itself. */
+static __always_inline __u64 interval_of(enum outcome outcome)
+{
+	switch (outcome) {
+	case OUTCOME_REFUSED:
+	case OUTCOME_PLAUSIBLY_REFUSED:
+	case OUTCOME_ACCEPTED_AGAIN:
+		return event_interval_ns;
+	default:
+		return SLOW_INTERVAL_NS;
+	}
+}
+
 /* An edge: sent while its gate lets it, else counted with the next one. */
 static __always_inline void tell(struct destination *destination, struct ip_vs_conn *cp, const struct sk_buff *skb,
 				 enum outcome outcome, __u64 now_ns)
@@ -194,13 +209,19 @@ static __always_inline void tell(struct destination *destination, struct ip_vs_c
 	gate = &destination->gates[outcome - 1];
 	if (outcome != OUTCOME_ACCEPTED_AGAIN)
 		destination->trouble |= outcome < OUTCOME_DATA_REPEATED ? TROUBLE_HANDSHAKE : TROUBLE_ANSWER;
-	if (!gate_opens(gate, now_ns) || !send_outcome(destination, cp, skb, outcome, now_ns))
+	if (!gate_opens_every(gate, now_ns, interval_of(outcome)) ||
+	    !send_outcome(destination, cp, skb, outcome, now_ns))
 		suppress(gate);
 	else if (outcome == OUTCOME_ACCEPTED_AGAIN)
 		destination->trouble = 0;
 }
 
-/* Where the table names no port (or, with a firewall mark, no protocol), an accepted connection does. */
+/*
+ * Where the table does not name the port that is asked, or, with a firewall mark, the protocol, an accepted connection
+ * does. A service of port 0 is persistent, and then IPVS keeps the client's port, whatever the destination's is
+ * (ip_vs_sched_persist, net/netfilter/ipvs/ip_vs_core.c). In DR and TUN a client can make up acceptances on every port:
+ * what the gate holds back is told with a later connection.
+ */
 static __always_inline void learn(struct destination *destination, __u32 number, __be16 port, __u64 now_ns)
 {
 	struct destination_key *key = &destination->told.key;
@@ -208,9 +229,11 @@ static __always_inline void learn(struct destination *destination, __u32 number,
 	struct learned_event *event;
 	__u8 known = 1;
 
-	if (key->fwmark == 0 && key->destination.port != 0)
+	if (key->fwmark == 0 && key->service.port != 0 && key->destination.port != 0)
 		return;
-	if (bpf_map_lookup_elem(&learned, &pair) || bpf_map_update_elem(&learned, &pair, &known, BPF_NOEXIST) != 0)
+	if (bpf_map_lookup_elem(&learned, &pair) ||
+	    !gate_opens_every(&destination->learning, now_ns, SLOW_INTERVAL_NS) ||
+	    bpf_map_update_elem(&learned, &pair, &known, BPF_NOEXIST) != 0)
 		return;
 	event = emit_reserve(EVENT_KIND_LEARNED, sizeof(*event), now_ns);
 	if (!event) {

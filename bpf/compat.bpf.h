@@ -145,6 +145,8 @@ struct ip_vs_conn {
 	__u32 flags;
 	union nf_inet_addr caddr;
 	struct timer_list timer;
+	/* The connection that this one belongs to. */
+	struct ip_vs_conn *control;
 	struct ip_vs_dest *dest;
 	struct netns_ipvs *ipvs;
 } BY_NAME;

@@ -52,6 +52,7 @@ static __always_inline enum outcome accept(struct ip_vs_conn *cp, struct connect
 	settle(destination, connection);
 	count(&state->counters.accepted);
 	state->counters.last_accepted_ns = now_ns;
+	state->unanswered_since = 0;
 	if (!has(connection, PROGRESS_REPEATED)) {
 		record_duration(state->handshakes, handshake_ns);
 		smooth_handshake(state, handshake_ns / NS_PER_US);
@@ -154,11 +155,14 @@ static __always_inline enum outcome withdraw(struct connection *connection, stru
 	return 0;
 }
 
+/* Where the server's answer has passed here, it is the way to the client that lost it. */
 static __always_inline enum outcome repeat_syn(struct connection *connection, struct destination *destination)
 {
 	if (has(connection, PROGRESS_ACCEPTED))
 		return 0;
 	first_time(connection, PROGRESS_REPEATED);
+	if (has(connection, PROGRESS_SYN_ACK))
+		return 0;
 	settle(destination, connection);
 	count(&destination->told.counters.syn_repeated);
 	return OUTCOME_SYN_REPEATED;

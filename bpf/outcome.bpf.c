@@ -10,10 +10,14 @@
  * stranger's packet costs one look-up. Every packet passes untouched.
  */
 #include <linux/bpf.h>
+#include <linux/ip_vs.h>
 #include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 #include "conversation.bpf.h"
+
+#define FTP_PORT 21
 
 /* The destination that a connection was scheduled to, if it is listed; its number in `number`. */
 static __always_inline struct destination *find_destination(struct ip_vs_service *service, struct ip_vs_dest *dest,
@@ -32,12 +36,28 @@ static __always_inline struct destination *find_destination(struct ip_vs_service
 	return bpf_map_lookup_elem(&destinations, number);
 }
 
-/* Others began before this one, none was accepted since, and the oldest waits longer than acceptances take here. */
+/*
+ * None was accepted since others began, and the oldest of those that wait, this one included, waits longer than
+ * acceptances take here; or, where clients come so rarely that no two of them wait together, two waited in vain.
+ */
 static __always_inline int is_overdue(struct outcome_state *state, __u64 now_ns)
 {
 	struct waiting waiting = look_at_waiting(state, now_ns);
 
+	if (state->unanswered_since >= 2)
+		return 1;
 	return waiting.count >= 2 && now_ns - waiting.oldest_ns > patience_ns(state);
+}
+
+/*
+ * An FTP data connection belongs to its control connection, as a persistent one does to its template
+ * (include/net/ip_vs.h), but goes to a port of its own: no attempt to reach the service.
+ */
+static __always_inline int is_data_connection(struct ip_vs_conn *cp)
+{
+	struct ip_vs_conn *control = cp->control;
+
+	return control && !(control->flags & IP_VS_CONN_F_TEMPLATE);
 }
 
 /*
@@ -60,8 +80,7 @@ static __always_inline void begin(struct ip_vs_conn *cp, const struct sk_buff *s
 	if (!dest || !is_own(cp->ipvs))
 		return;
 	service = dest->svc;
-	/* An FTP data connection hangs on its control connection's destination, but goes to a port of its own. */
-	if (!service || (dest->port && dest->port != cp->dport))
+	if (!service || is_data_connection(cp))
 		return;
 	destination = find_destination(service, dest, &connection.destination);
 	if (!destination || bpf_map_update_elem(&connections, &address, &connection, BPF_ANY) != 0)
@@ -193,16 +212,13 @@ static __always_inline struct service_outcomes *find_service(struct destination_
 }
 
 static __always_inline int send_no_destination(struct service_outcomes *outcomes, struct destination_key *key,
-					       const struct sk_buff *skb, struct ip_vs_iphdr *iph, __u32 family,
-					       __u64 now_ns)
+					       const struct sk_buff *skb, struct ip_vs_iphdr *iph, __be16 *ports,
+					       __u32 family, __u64 now_ns)
 {
 	struct outcome_event *event = reserve_outcome(skb, family, now_ns);
-	__be16 ports[2] = {};
 
 	if (!event)
 		return 0;
-	/* The same place in TCP, UDP and SCTP. */
-	bpf_probe_read_kernel(ports, sizeof(ports), skb->head + skb->network_header + iph->len);
 	event->key = *key;
 	event->outcome = OUTCOME_NO_DESTINATION;
 	read_address(event->client, &iph->saddr, family);
@@ -213,14 +229,28 @@ static __always_inline int send_no_destination(struct service_outcomes *outcomes
 	return 1;
 }
 
+/*
+ * The service of FTP's port is found for every port above 1023 of its address that no service has, in case it is a data
+ * connection; what is none goes on to the director itself (ip_vs_service_find, ip_vs_leave).
+ */
+static __always_inline int is_beside_ftp(struct ip_vs_service *service, __be16 port)
+{
+	return service->fwmark == 0 && service->port == bpf_htons(FTP_PORT) && port != service->port;
+}
+
 static __always_inline int tell_no_destination(struct ip_vs_service *service, const struct sk_buff *skb,
 					       struct ip_vs_iphdr *iph)
 {
 	struct service_outcomes *outcomes;
 	struct destination_key key;
+	__be16 ports[2] = {};
 	__u64 now_ns;
 
 	if (!is_own(service->ipvs))
+		return 0;
+	/* The same place in TCP, UDP and SCTP. */
+	bpf_probe_read_kernel(ports, sizeof(ports), skb->head + skb->network_header + iph->len);
+	if (is_beside_ftp(service, ports[1]))
 		return 0;
 	read_service_key(&key, service);
 	outcomes = find_service(&key);
@@ -228,7 +258,8 @@ static __always_inline int tell_no_destination(struct ip_vs_service *service, co
 		return 0;
 	now_ns = bpf_ktime_get_ns();
 	count(&outcomes->no_destination);
-	if (!gate_opens(&outcomes->gate, now_ns) || !send_no_destination(outcomes, &key, skb, iph, service->af, now_ns))
+	if (!gate_opens(&outcomes->gate, now_ns) ||
+	    !send_no_destination(outcomes, &key, skb, iph, ports, service->af, now_ns))
 		suppress(&outcomes->gate);
 	return 0;
 }

@@ -12,7 +12,8 @@ enum outcome {
 	OUTCOME_REFUSED = 1,
 	/* The client sent its SYN again: nobody answered. */
 	OUTCOME_SYN_REPEATED = 2,
-	/* Attempts wait longer than accepted ones do here, and none has been accepted since they began. */
+	/* Attempts wait longer than accepted ones do here, or did in vain, and none has been accepted since they began.
+	 */
 	OUTCOME_OVERDUE = 3,
 	/* The client sent its data again: the host died after the handshake. */
 	OUTCOME_DATA_REPEATED = 4,
@@ -81,7 +82,9 @@ struct waiting_cell {
 /* All that is told of one destination; userspace writes `key` once and zeroes the rest. */
 struct outcome_state {
 	struct destination_key key;
-	__u32 pad;
+	/* Of `counters.unanswered`, those that began after the last acceptance; and when the first of them began. */
+	__u32 unanswered_since;
+	__u64 unanswered_first_ns;
 	struct outcome_counters counters;
 	struct waiting_cell waiting[WAITING_CELLS];
 	/* From SYN to the client's ACK, and its mean deviation, smoothed as RFC 6298 section 2 does; 0 before the
@@ -110,9 +113,9 @@ struct outcome_event {
 	__be16 server_port;
 	/* Of this outcome since its last event; saturates. */
 	__u32 suppressed;
-	/* Attempts under way that nobody has answered, this one included. */
+	/* Attempts that nobody has answered since the last acceptance, this one included; those of old as well. */
 	__u32 waiting;
-	/* How long the oldest of them has waited; saturates. */
+	/* How long ago the oldest of them began; saturates. */
 	__u32 waiting_us;
 	/* As they stood after this outcome. */
 	struct outcome_counters counters;
@@ -124,7 +127,7 @@ struct learned_event {
 	struct endpoint_key endpoint;
 };
 
-_Static_assert(sizeof(struct outcome_state) == 664, "a multiple of eight");
+_Static_assert(sizeof(struct outcome_state) == 672, "a multiple of eight");
 _Static_assert(sizeof(struct outcome_event) == 192, "a multiple of eight");
 _Static_assert(sizeof(struct learned_event) == 80, "a multiple of eight");
 

@@ -16,15 +16,19 @@
  * at most, 40 ms in Linux). */
 const volatile __u64 patience_floor_ns = 100 * 1000 * 1000;
 
-/* Before the first handshake nothing is known, and RFC 6298 section 2.1 begins with one second. */
-#define PATIENCE_UNKNOWN_NS (1000 * 1000 * 1000ull)
+/*
+ * Before the first handshake nothing is known, and RFC 6298 section 2.1 begins with one second: then a client repeats
+ * its SYN, and an attempt that waits for longer is soon counted as unanswered. Clients far and near, or one that takes
+ * its time on purpose, stretch the smoothed time no further.
+ */
+#define PATIENCE_MAX_NS (1000 * 1000 * 1000ull)
 /* A slower handshake had a packet lost, and says nothing of the path. */
 #define HANDSHAKE_SAMPLE_US_MAX (1000 * 1000)
 /* How often a CPU tries anew when others change the same word; then one attempt is miscounted, and no harm done. */
 #define SWAP_TRIES 4
 #define NS_PER_US 1000
 
-/* What look_at_waiting() found. */
+/* What look_at_waiting() found: attempts under way, and those that became unanswered since the last acceptance. */
 struct waiting {
 	__u32 count;
 	__u64 oldest_ns;
@@ -41,10 +45,18 @@ static __always_inline __u64 *word_of(struct waiting_cell *cell)
 	return (__u64 *)&cell->count;
 }
 
-static __always_inline void count_unanswered(struct outcome_state *state, __u64 word)
+/* The attempts of an epoch that is over; `first_ns` is that of its cell. */
+static __always_inline void count_unanswered(struct outcome_state *state, __u64 word, __u64 first_ns)
 {
-	if ((__u32)word)
-		__sync_fetch_and_add(&state->counters.unanswered, (__u32)word);
+	__u32 count = word;
+
+	if (!count)
+		return;
+	__sync_fetch_and_add(&state->counters.unanswered, count);
+	if (first_ns <= state->counters.last_accepted_ns)
+		return;
+	if (__sync_fetch_and_add(&state->unanswered_since, count) == 0)
+		state->unanswered_first_ns = first_ns;
 }
 
 /* An attempt began. The cell may still hold an epoch of long ago: what is open of that one is unanswered. */
@@ -52,6 +64,7 @@ static __always_inline void begin_waiting(struct outcome_state *state, __u64 now
 {
 	__u32 epoch = epoch_of(now_ns);
 	struct waiting_cell *cell = &state->waiting[epoch % WAITING_CELLS];
+	__u64 first_ns = cell->first_ns;
 	__u64 seen, next;
 
 	for (int i = 0; i < SWAP_TRIES; i++) {
@@ -60,7 +73,7 @@ static __always_inline void begin_waiting(struct outcome_state *state, __u64 now
 		if (__sync_val_compare_and_swap(word_of(cell), seen, next) != seen)
 			continue;
 		if (seen >> 32 != epoch)
-			count_unanswered(state, seen);
+			count_unanswered(state, seen, first_ns);
 		if ((__u32)next == 1 || cell->first_ns <= state->counters.last_accepted_ns)
 			cell->first_ns = now_ns;
 		return;
@@ -83,7 +96,7 @@ static __always_inline void end_waiting(struct outcome_state *state, __u64 began
 	}
 }
 
-/* All open attempts, and the oldest that began after the last acceptance; settles those that are too old. */
+/* Settles the open attempts that are too old; the oldest is of those that began after the last acceptance. */
 static __always_inline struct waiting look_at_waiting(struct outcome_state *state, __u64 now_ns)
 {
 	struct waiting waiting = {.oldest_ns = now_ns};
@@ -97,13 +110,16 @@ static __always_inline struct waiting look_at_waiting(struct outcome_state *stat
 			continue;
 		if ((__s32)(epoch - (__u32)(seen >> 32)) >= OUTCOME_SETTLED_EPOCHS) {
 			if (__sync_val_compare_and_swap(word_of(cell), seen, seen >> 32 << 32) == seen)
-				count_unanswered(state, seen);
+				count_unanswered(state, seen, cell->first_ns);
 			continue;
 		}
 		waiting.count += (__u32)seen;
 		if (cell->first_ns > state->counters.last_accepted_ns && cell->first_ns < waiting.oldest_ns)
 			waiting.oldest_ns = cell->first_ns;
 	}
+	waiting.count += state->unanswered_since;
+	if (state->unanswered_since)
+		waiting.oldest_ns = state->unanswered_first_ns;
 	return waiting;
 }
 
@@ -111,8 +127,8 @@ static __always_inline __u64 patience_ns(struct outcome_state *state)
 {
 	__u64 expected_ns = ((__u64)state->handshake_us + 4ull * state->handshake_deviation_us) * NS_PER_US;
 
-	if (state->handshake_us == 0)
-		return PATIENCE_UNKNOWN_NS;
+	if (state->handshake_us == 0 || expected_ns > PATIENCE_MAX_NS)
+		return PATIENCE_MAX_NS;
 	return expected_ns > patience_floor_ns ? expected_ns : patience_floor_ns;
 }
 

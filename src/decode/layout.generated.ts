@@ -254,14 +254,16 @@ export const outcomeCounters = {
 } as const;
 
 export const outcomeState = {
-	layout: { name: 'outcome_state', size: 664 },
+	layout: { name: 'outcome_state', size: 672 },
 	key: inside(0, destinationKey),
-	counters: inside(48, outcomeCounters),
-	waiting: list(144, 8, 16, waitingCell),
-	handshakeUs: u32(272),
-	handshakeDeviationUs: u32(276),
-	handshakes: list(280, 24, 8, u64(0)),
-	firstAnswers: list(472, 24, 8, u64(0)),
+	unansweredSince: u32(44),
+	unansweredFirstNs: u64(48),
+	counters: inside(56, outcomeCounters),
+	waiting: list(152, 8, 16, waitingCell),
+	handshakeUs: u32(280),
+	handshakeDeviationUs: u32(284),
+	handshakes: list(288, 24, 8, u64(0)),
+	firstAnswers: list(480, 24, 8, u64(0)),
 } as const;
 
 export const serviceOutcomes = {

@@ -38,6 +38,9 @@ const freshMs = 1_000;
 const nanosecondsPerMicrosecond = 1_000;
 const microsecondsPerMillisecond = 1_000;
 
+/** What stands where a client's address is not known. */
+const noClient: ReadonlySet<string> = new Set(['::', '0.0.0.0']);
+
 /** The text by which windows are kept and signals compared. */
 export function scopeId(scope: Scope): string {
 	switch (scope.kind) {
@@ -90,7 +93,9 @@ function fromUnreachable(event: UnreachableEvent): Signal | undefined {
 			? { kind: 'endpoint', endpoint: { ...host, protocol } }
 			: { kind: 'host', address: host.address };
 	const detail = `${icmpName(event)}, says ${event.reporter}`;
-	return { name: 'unreachable', scope, verified: false, count: 1 + event.suppressed, client: event.client, detail };
+	// Of a tunnel's packet the quote may end before the client's: 8 octets are all that RFC 792 asks for.
+	const client = noClient.has(event.client) ? undefined : event.client;
+	return { name: 'unreachable', scope, verified: false, count: 1 + event.suppressed, client, detail };
 }
 
 /** Outcomes that only describe (a reset later, a client that gave up) are counted in the kernel and shown. */

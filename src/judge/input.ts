@@ -27,8 +27,8 @@ export type Input = {
 } /** `sinceMs`: when reading began. What we know first-hand from later than that stands against it. */ & (
 	| { kind: 'table'; snapshot: Snapshot; sinceMs: number }
 	| { kind: 'evidence'; edge: EvidenceEdge }
-	/** Where a destination without a port of its own was seen to accept, or was configured to. */
-	| { kind: 'learned'; destination: DestinationId; endpoint: Endpoint }
+	/** Where a destination without a port of its own was seen to accept, or is configured to. */
+	| { kind: 'learned'; destination: DestinationId; endpoint: Endpoint; configured: boolean }
 	/** Hosts that cannot be reached through a fault of the director's own, and which: the whole list each time. */
 	| { kind: 'ways'; impaired: ReadonlyMap<string, string> }
 	| { kind: 'write'; destination: DestinationId; operation: 'add' | 'edit' | 'delete'; weight: number; writer: Writer }

@@ -30,7 +30,7 @@ const signalWords: Record<SignalName, SignalWords> = {
 		happened: 'clients were refused',
 	},
 	unreachable: {
-		seen: (f) => `cannot be reached for ${f.client}: ${f.detail}`,
+		seen: (f) => `cannot be reached${f.client ? ` for ${f.client}` : ''}: ${f.detail}`,
 		habit: 'cannot be reached',
 		innocent: 'it cannot be reached for some packets only',
 		over: 'was reported unreachable by nobody',

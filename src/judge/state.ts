@@ -129,10 +129,11 @@ export interface State {
 	 */
 	calibrated: Set<EndpointId>;
 	/**
-	 * Where destinations without a port of their own were seen to accept, which the kernel tells once: who removes one and
-	 * adds it again between two snapshots has not moved it. Those that a snapshot does not show are forgotten.
+	 * Where destinations without a port of their own were seen to accept, or are configured to: the kernel tells it once,
+	 * and who removes one and adds it again between two snapshots has not moved it. Those that a snapshot does not show
+	 * are forgotten.
 	 */
-	learned: Map<DestinationId, Endpoint>;
+	learned: Map<DestinationId, { configured: boolean; endpoints: Endpoint[] }>;
 	/** Hosts whose way from the director is impaired, with the reason: nothing that is seen of them counts against them. */
 	impaired: ReadonlyMap<string, string>;
 	/** Hosts whose way has come back, and until when their silence is excused: the first answer ends it. */
@@ -211,8 +212,14 @@ export function createEndpoint(endpoint: Endpoint): EndpointState {
 /** Adds a destination with the endpoint it stands on, where the table names one or it was learned. */
 export function addDestination(state: State, created: DestinationState, nowMs: number): void {
 	state.destinations.set(created.id, created);
-	const endpoint = endpointOf({ address: created.service }, created.destination) ?? state.learned.get(created.id);
+	const endpoint = endpointOf({ address: created.service }, created.destination) ?? learnedEndpoint(state, created.id);
 	if (endpoint) standOn(state, created, endpoint, nowMs);
+}
+
+/** The one on which our probe was accepted, or else the first. */
+function learnedEndpoint({ learned, calibrated }: State, id: DestinationId): Endpoint | undefined {
+	const { endpoints = [] } = learned.get(id) ?? {};
+	return endpoints.find((endpoint) => calibrated.has(endpointId(endpoint))) ?? endpoints[0];
 }
 
 /** Puts a destination on its endpoint; a TCP endpoint seen for the first time is to be calibrated. */
@@ -260,7 +267,13 @@ function first(ids: Set<EndpointId>): EndpointId {
 export function dropDestination(state: State, destination: DestinationState): void {
 	state.destinations.delete(destination.id);
 	state.busyDestinations.delete(destination.id);
+	leaveEndpoint(state, destination);
+}
+
+/** Takes a destination off its endpoint, and forgets that where no other destination stands on it. */
+export function leaveEndpoint(state: State, destination: DestinationState): void {
 	const endpoint = destination.endpoint && state.endpoints.get(destination.endpoint);
+	destination.endpoint = undefined;
 	if (!endpoint) return;
 	endpoint.destinations.delete(destination.id);
 	if (endpoint.destinations.size > 0) return;

@@ -7,13 +7,12 @@
  * feeds the outcome back as an input, and the judge journals it.
  */
 
-import type { DestinationId } from '../table/identity.js';
-import type { Endpoint } from '../table/model.js';
 import type { Action } from './action.js';
 import { rewritten } from './ending.js';
 import type { Input } from './input.js';
+import { learned } from './ports.js';
 import { resume } from './resume.js';
-import { type State, standOn } from './state.js';
+import type { State } from './state.js';
 import { excuse, heard, nextTickMs, probed, tickEndpoint } from './suspicion.js';
 import { applySnapshot } from './sync.js';
 import { endLease, outcome, tickDestination } from './tenure.js';
@@ -42,7 +41,7 @@ function handle(turn: Turn, input: Input): void {
 		case 'evidence':
 			return heard(turn, input.edge);
 		case 'learned':
-			return learned(turn, input.destination, input.endpoint);
+			return learned(turn, input.destination, input.endpoint, input.configured);
 		case 'ways':
 			return ways(turn, input.impaired);
 		case 'write':
@@ -84,16 +83,6 @@ function byReason(here: ReadonlyMap<string, string>, there: ReadonlyMap<string, 
 	const counts = new Map<string, number>();
 	for (const [host, why] of here) if (there.get(host) !== why) counts.set(why, (counts.get(why) ?? 0) + 1);
 	return counts;
-}
-
-/** The first port that accepts for such a destination is the one that is asked about; a later one changes nothing. */
-function learned(turn: Turn, id: DestinationId, endpoint: Endpoint): void {
-	if (!turn.state.learned.has(id)) turn.state.learned.set(id, endpoint);
-	const destination = turn.state.destinations.get(id);
-	if (!destination || destination.endpoint !== undefined) return;
-	standOn(turn.state, destination, endpoint, turn.nowMs);
-	// Not at once: where the configuration names the ports of thousands, one tick is enough for all of them.
-	turn.actions.push({ kind: 'schedule', atMs: turn.nowMs });
 }
 
 /** The audit saw a write. Our own is only a receipt; anyone else's is the word of the monitor or the admin. */

@@ -6,6 +6,7 @@ import type { EvidenceEdge } from '../evidence/evidence.js';
 import type { Scope } from '../evidence/signal.js';
 import { type EndpointId, endpointId } from '../table/identity.js';
 import type { ProbeOutcome, ProbePurpose } from './input.js';
+import { tryNextPort } from './ports.js';
 import {
 	calibrationGridMs,
 	type DestinationState,
@@ -189,7 +190,10 @@ function declined(turn: Turn, endpoint: EndpointState, purpose: ProbePurpose, ou
 	// What a floor held in may go by now: another server has come back, or been added, in whatever way.
 	for (const destination of failed) enforce(turn, destination);
 	if (failed.length > 0) plan(turn, endpoint, 'recover', nowMs + recoverIntervalMs(turn, failed));
-	else if (!endpoint.calibrated) again(turn, endpoint, 'calibrate');
+	else if (!endpoint.calibrated) {
+		tryNextPort(turn, endpoint);
+		if (endpoint.destinations.size > 0) again(turn, endpoint, 'calibrate');
+	}
 }
 
 /** The same question once more, after a failure of our own or a calibration that met none. */

@@ -136,6 +136,30 @@ const monitors = section(
 	'keepalived or exec',
 );
 
+const ringForm = 'a power of two from 65536 to 67108864 octets';
+
+/** Powers of two, because a ring buffer is mapped twice (kernel/bpf/ringbuf.c). */
+const ringBytes = z
+	.int({ error: ringForm })
+	.refine((octets) => octets >= 65_536 && octets <= 67_108_864 && isPower(octets), {
+		error: ringForm,
+	});
+
+function isPower(octets: number): boolean {
+	return (octets & (octets - 1)) === 0;
+}
+
+/** What the kernel reserves at start; what does not fit is told, and not watched. */
+const limits = section(
+	{
+		destinations: wholeNumber('destinations', 1, 1_048_576).default(32_768),
+		hosts: wholeNumber('hosts', 1, 1_048_576).default(16_384),
+		connections: wholeNumber('connections', 1_024, 16_777_216).default(65_536),
+		ringBytes: ringBytes.default(4_194_304),
+	},
+	'destinations, hosts, connections and ringBytes',
+);
+
 const configSchema = section(
 	{
 		mode: oneOf(modes).default('observe'),
@@ -155,6 +179,7 @@ const configSchema = section(
 		).prefault({}),
 		pinDirectory: absolutePath.default('/sys/fs/bpf/ipvigil'),
 		snapshotIntervalMs: wholeNumber('milliseconds', 100, 3_600_000).default(2_000),
+		limits: limits.prefault({}),
 		linkIntervalMs: wholeNumber('milliseconds', 1_000, 3_600_000).default(10_000),
 		metrics: z
 			.union([z.literal('off'), section({ listen }, 'listen')], { error: 'off, or a section with listen' })

@@ -78,12 +78,14 @@ function tellAudit({ adopted, hooks }: AuditCapture, log: Logger): void {
 		log.warn({ hook, reason }, 'a hook of the audit is not attached: what it tells is missing');
 }
 
-function hookedOutcome({ log, onEvents, tape }: IpvsHooksParts): Hooked<OutcomeCapture> {
+function hookedOutcome({ config, log, onEvents, tape }: IpvsHooksParts): Hooked<OutcomeCapture> {
 	const onError = (error: Error) => log.error({ err: error }, 'the outcomes of attempts could not be read');
+	const { destinations: destinationsMax, connections: connectionsMax, ringBytes } = config.limits;
+	const bounds = { destinationsMax, connectionsMax, ringBytes };
 	const parts = {
 		name: 'watch on attempts',
 		without: 'no hooks inside IPVS: attempts are told by the wire alone, and only in NAT',
-		open: () => openOutcome({ onEvents, onBatch: tape.of('outcome'), onError }),
+		open: () => openOutcome({ ...bounds, onEvents, onBatch: tape.of('outcome'), onError }),
 		letGo: (outcome: OutcomeCapture) => outcome.close(),
 	};
 	return new Hooked(parts, log);

@@ -45,7 +45,8 @@ export function openVantage({ config, routes, log, onEvents, onBatch }: VantageO
 	if (attach === 'none') return { wire: undefined, follow: async () => {}, reroute: () => {}, close: () => {} };
 	const onError = (error: Error) => log.error({ err: error }, 'the wire events could not be read');
 	// On no interface yet: one that is not there at start (a bond, a VLAN) may come later, and `follow` tries again.
-	const wire = openWire({ attach, interfaces: [], onEvents, onBatch, onError });
+	const { destinations: endpointsMax, hosts: hostsMax, ringBytes } = config.limits;
+	const wire = openWire({ attach, interfaces: [], endpointsMax, hostsMax, ringBytes, onEvents, onBatch, onError });
 	if (!wire.available) throw cannotWatch(wire);
 	const follower = new Follower({ wire, named: config.interfaces, policy: attach, routes, log });
 	return {

@@ -77,13 +77,14 @@ export function configuredEndpoints(
 				kind: 'learned',
 				destination: destinationId(address, destination),
 				endpoint: { ...at, family: destination.family, address: destination.address },
+				configured: true,
 			}),
 		);
 	});
 }
 
 function learned({ service, destination, endpoint }: LearnedEvent): Message {
-	return { kind: 'learned', destination: destinationId(service, destination), endpoint };
+	return { kind: 'learned', destination: destinationId(service, destination), endpoint, configured: false };
 }
 
 function isKnown(scope: Scope, state: State): boolean {

@@ -33,10 +33,11 @@ export function destinationId(
 
 /**
  * The endpoint behind a destination, or undefined where the table alone cannot name it: a firewall
- * mark carries no protocol, a port-0 service no port.
+ * mark carries no protocol, and a service of port 0, which is persistent, asks for the client's own port whatever
+ * the destination's is (ip_vs_sched_persist, net/netfilter/ipvs/ip_vs_core.c).
  */
 export function endpointOf(service: Pick<Service, 'address'>, destination: Destination): Endpoint | undefined {
-	if (service.address.kind === 'fwmark' || destination.port === 0) return undefined;
+	if (service.address.kind === 'fwmark' || service.address.port === 0 || destination.port === 0) return undefined;
 	const { family, address, port } = destination;
 	return { protocol: service.address.protocol, family, address, port };
 }

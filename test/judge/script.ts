@@ -120,11 +120,12 @@ export class Script {
 		this.input({ kind: 'evidence', edge: note(this.evidence, signal, this.nowMs) });
 	}
 
-	/** learned DESTINATION at tcp ADDRESS:PORT; a firewall mark has four words: fwmark 7 > 10.1.0.11:0 */
+	/** learned DESTINATION at tcp ADDRESS:PORT [configured]; a firewall mark has four words: fwmark 7 > 10.1.0.11:0 */
 	private learned(words: string[]): void {
 		const at = words.indexOf('at');
 		const destination = words.slice(0, at).join(' ');
-		this.input({ kind: 'learned', destination, endpoint: endpointNamed(words.slice(at + 1)) });
+		const configured = words.at(-1) === 'configured';
+		this.input({ kind: 'learned', destination, endpoint: endpointNamed(words.slice(at + 1)), configured });
 	}
 
 	/** ways ADDRESS... REASON (one word); nothing: all are well again */

@@ -4,13 +4,17 @@
  */
 import { join } from 'node:path';
 import type { DestinationOutcomes } from '../../src/capture/outcome.js';
-import type { OutcomeCounters, OutcomeEvent } from '../../src/decode/event.js';
+import type { LearnedEvent, OutcomeCounters, OutcomeEvent } from '../../src/decode/event.js';
+import { endpointId } from '../../src/table/identity.js';
 import { repository } from './place.js';
-import type { Background, Lab, RealServer } from './scenario.js';
+import type { Background, Lab } from './scenario.js';
 import { hostPort } from './topologies.js';
 
 const openLimitMs = 60_000;
 export const answerLimitMs = 30_000;
+
+/** What the lab's servers answer. */
+export const request = "'GET / HTTP/1.0\\r\\n\\r\\n'";
 
 /** Connects, then does what `then` says with `socket`; ends with the connection, or when it is killed. */
 export const client = ({ address, port }: { address: string; port: number }, options: string, then: string) =>
@@ -25,14 +29,14 @@ export class AttemptCounts {
 	#before: OutcomeCounters | undefined;
 	readonly #process: Background;
 
+	/** `destination`: as IPVS names it, in the service that is named. */
 	constructor(
 		private readonly lab: Lab,
-		server: RealServer,
-		protocol: 'tcp' | 'udp' = 'tcp',
+		destination: string,
+		service = `tcp ${hostPort(lab.topology.vip)}`,
 	) {
 		const watch = join(repository, 'dist/test/lab/outcome-watch.js');
-		const words = [watch, `${protocol} ${hostPort(lab.topology.vip)}`, server.destination];
-		this.#process = lab.background(lab.topology.director, process.execPath, words);
+		this.#process = lab.background(lab.topology.director, process.execPath, [watch, service, destination]);
 	}
 
 	async opened(): Promise<void> {
@@ -69,6 +73,12 @@ export class AttemptCounts {
 		const same = Object.keys(sum).length === Object.keys(wanted).length;
 		this.lab.expect(same, what, { counted: sum, wanted });
 		this.lab.note(`${what}: ${JSON.stringify(sum)}`);
+	}
+
+	/** Endpoints that were told as learned. */
+	learned(): string[] {
+		const events = this.#process.lines.filter((line) => line.includes('"kind":"learned"'));
+		return events.map((line) => endpointId((JSON.parse(line) as LearnedEvent).endpoint));
 	}
 
 	outcomes(): string[] {

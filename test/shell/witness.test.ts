@@ -44,7 +44,7 @@ test('a destination without a port learns its endpoint', () => {
 	const fwmark = { kind: 'fwmark', family: 'inet', fwmark: 7 } as const;
 	const destination = { address: '10.1.0.11', port: 0 };
 	const heard = new Witness(1_000, 8).hear({ kind: 'learned', atUs: 0, service: fwmark, destination, endpoint }, 5);
-	assert.deepEqual(heard, { kind: 'learned', destination: 'fwmark 7 > 10.1.0.11:0', endpoint });
+	assert.deepEqual(heard, { kind: 'learned', destination: 'fwmark 7 > 10.1.0.11:0', endpoint, configured: false });
 });
 
 test('a neighbour that failed speaks of its host, and is counted within the window', () => {
@@ -72,5 +72,5 @@ test('a configured port gives every destination of its service an endpoint, and 
 	assert.ok(parsed.ok);
 	const messages = configuredEndpoints(parsed.snapshot, { 'fwmark 7': { protocol: 'udp', port: 53 } });
 	const endpoint = { protocol: 'udp', family: 'inet', address: '10.1.0.11', port: 53 };
-	assert.deepEqual(messages, [{ kind: 'learned', destination: 'fwmark 7 > 10.1.0.11:0', endpoint }]);
+	assert.deepEqual(messages, [{ kind: 'learned', destination: 'fwmark 7 > 10.1.0.11:0', endpoint, configured: true }]);
 });

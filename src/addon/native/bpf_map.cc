@@ -81,6 +81,11 @@ bool BpfMap::isPerCpu() const
 	       kernel_.type == BPF_MAP_TYPE_PERCPU_ARRAY || kernel_.type == BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE;
 }
 
+bool BpfMap::isArray() const
+{
+	return kernel_.type == BPF_MAP_TYPE_ARRAY || kernel_.type == BPF_MAP_TYPE_PERCPU_ARRAY;
+}
+
 size_t BpfMap::valueStride() const
 {
 	return isPerCpu() ? (kernel_.value_size + 7) / 8 * 8 * possibleCpus_ : kernel_.value_size;
@@ -132,7 +137,8 @@ Napi::Value BpfMap::remove(const Napi::CallbackInfo &info)
 /**
  * Walks with BPF_MAP_LOOKUP_BATCH. The token that says where the next batch starts is a u32 for hashes and a whole key
  * for other maps (kernel/bpf/hashtab.c, generic_map_lookup_batch() in syscall.c). ENOENT says that the walk is over,
- * and comes with the last entries.
+ * and comes with the last entries. An array's entries come in the order of their keys, so no more than the first
+ * `limit` of them are read: one of a per-CPU array is as many values as there are CPUs.
  */
 int BpfMap::collectBatches(uint32_t limit, Collected &into) const
 {
@@ -141,6 +147,8 @@ int BpfMap::collectBatches(uint32_t limit, Collected &into) const
 	uint32_t chunk = std::min(batchKeys, std::max(kernel_.max_entries, 1U));
 	bool started = false;
 	while (into.count < limit) {
+		if (isArray())
+			chunk = std::min(chunk, limit - static_cast<uint32_t>(into.count));
 		into.keys.resize((into.count + size_t{chunk}) * kernel_.key_size);
 		into.values.resize((into.count + size_t{chunk}) * valueStride());
 		uint32_t count = chunk;

@@ -37,6 +37,7 @@ class BpfMap : public Napi::ObjectWrap<BpfMap>
 	static Napi::Value openPinned(const Napi::CallbackInfo &info);
 	void adopt(Napi::Env env, Descriptor fd, const std::string &name);
 	bool isPerCpu() const;
+	bool isArray() const;
 	/** Bytes of one value as bpf(2) moves it. */
 	size_t valueStride() const;
 	/** Each of these gives 0 or a positive errno. */

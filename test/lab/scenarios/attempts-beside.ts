@@ -1,8 +1,8 @@
 /** Connections beside the service's own: they belong to it, and are no attempts of its clients. */
-import { AttemptCounts, answerLimitMs } from '../attempt-counts.js';
+import { AttemptCounts, answerLimitMs, client, request } from '../attempt-counts.js';
 import { exec } from '../process.js';
 import type { Lab, Scenario } from '../scenario.js';
-import { hostPort, nat } from '../topologies.js';
+import { hostPort, nat, natFwmark } from '../topologies.js';
 
 /** A server that knows PASV only, and sends "data" on the connection that it then offers (RFC 959). */
 const ftpServer = (address: string, port: number) => `
@@ -45,7 +45,7 @@ const ftp: Scenario = {
 		await lab.exec(director, 'nft', trackConnections);
 		const listening = lab.background('r1', process.execPath, ['-e', ftpServer(address, Number(port))]);
 		await lab.until('the FTP server listens', answerLimitMs, () => listening.lines.includes('listening'));
-		const counts = new AttemptCounts(lab, server);
+		const counts = new AttemptCounts(lab, server.destination);
 		await counts.opened();
 		const asked = await lab.exec(clients.node, process.execPath, '-e', ftpClient(vip.address, vip.port));
 		lab.expect(asked.trim() === `${vip.address} sent data`, 'the data came through the VIP', asked);
@@ -68,7 +68,7 @@ const onePacket: Scenario = {
 		const server = lab.server('r1');
 		await server.start();
 		await lab.director.ipvsadm('-E', '-u', hostPort(vip), '-s', 'wrr', '--ops');
-		const counts = new AttemptCounts(lab, server, 'udp');
+		const counts = new AttemptCounts(lab, server.destination, `udp ${hostPort(vip)}`);
 		await counts.opened();
 		const traffic = lab.clients.start({ ratePerS: 10 });
 		// In NAT nothing leads the answers back: IPVS has forgotten the flow by then.
@@ -79,4 +79,26 @@ const onePacket: Scenario = {
 	},
 };
 
-export default [ftp, onePacket];
+const persistentMark: Scenario = {
+	name: 'attempts-persistent-fwmark',
+	sentence: 'the destinations of a persistent firewall mark are asked on the client’s port, whatever theirs is',
+	topology: natFwmark({ servers: 1 }),
+	ci: ['7'],
+	async run(lab: Lab) {
+		const { clients, vip } = lab.topology;
+		const server = lab.server('r1');
+		await server.start();
+		const [address] = server.destination.split(':');
+		const destination = `${address}:9999`;
+		await lab.director.ipvsadm('-E', '-f', '7', '-s', 'wrr', '-p', '60');
+		await lab.director.ipvsadm('-d', '-f', '7', '-r', server.destination);
+		await lab.director.ipvsadm('-a', '-f', '7', '-r', destination, '-m');
+		const counts = new AttemptCounts(lab, destination, 'fwmark 7');
+		await counts.opened();
+		await lab.exec(clients.node, process.execPath, '-e', client(vip, '', `socket.write(${request})`));
+		await counts.expect('it is an attempt', { scheduled: 1, accepted: 1, asked: 1, answered: 1 });
+		lab.expect(counts.learned().join() === `tcp ${address}:${vip.port}`, 'its port is learned', counts.learned());
+	},
+};
+
+export default [ftp, onePacket, persistentMark];

@@ -2,14 +2,12 @@
  * The fine print of attempts: what only looks like a failure of the server is not counted as one, and failures after the
  * acceptance are told apart.
  */
-import { AttemptCounts, answerLimitMs, client } from '../attempt-counts.js';
+import { AttemptCounts, answerLimitMs, client, request } from '../attempt-counts.js';
 import type { Lab, RealServer, Scenario } from '../scenario.js';
 import { direct, hostPort, nat } from '../topologies.js';
 
 /** An attempt is settled as unanswered within four and a half epochs of 0.54 s. */
 const settledMs = 2_500;
-
-const request = "'GET / HTTP/1.0\\r\\n\\r\\n'";
 
 const natScenario: Scenario = {
 	name: 'attempts-nat',
@@ -19,7 +17,7 @@ const natScenario: Scenario = {
 	async run(lab: Lab) {
 		const server = lab.server('r1');
 		await server.start();
-		const watch = new AttemptCounts(lab, server);
+		const watch = new AttemptCounts(lab, server.destination);
 		await watch.opened();
 		const { vip, clients } = lab.topology;
 		const connect = async (then: string) => {
@@ -124,7 +122,7 @@ const directScenario: Scenario = {
 	async run(lab: Lab) {
 		const server = lab.server('r1');
 		await server.start();
-		const watch = new AttemptCounts(lab, server);
+		const watch = new AttemptCounts(lab, server.destination);
 		await watch.opened();
 		const { vip, clients } = lab.topology;
 		for (const time of ['first', 'second']) {
@@ -134,7 +132,24 @@ const directScenario: Scenario = {
 		}
 		const [, scheduled] = /TCP.*?:80\s+(\d+)/.exec(await lab.director.ipvsadm('-Ln', '--stats')) ?? [];
 		lab.expect(scheduled === '1', 'IPVS has scheduled one connection', scheduled);
+		await quiet(lab, server, watch);
 	},
 };
+
+/** Clients that come so rarely that no two of them wait together: the third sees that two have waited in vain. */
+async function quiet(lab: Lab, server: RealServer, watch: AttemptCounts): Promise<void> {
+	await server.kill();
+	for (const time of [1, 2, 3]) {
+		lab.expect(!watch.outcomes().includes('overdue'), `no ${time - 1} refused clients are a reason to ask`);
+		const traffic = lab.clients.start({ ratePerS: 1 });
+		await lab.until('a client is refused', answerLimitMs, () => traffic.totals().refused > 0);
+		const { started } = await traffic.stop();
+		lab.expect(started === 1, 'one client came', started);
+		await lab.sleep(settledMs);
+	}
+	const { unanswered } = await watch.changes();
+	lab.expect(unanswered === 2, 'two are counted as unanswered by the third', unanswered);
+	lab.expect(watch.outcomes().includes('overdue'), 'attempts that were refused out of our sight are overdue');
+}
 
 export default [natScenario, directScenario];
