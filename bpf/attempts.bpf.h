@@ -167,7 +167,7 @@ static __always_inline struct outcome_event *reserve_outcome(const struct sk_buf
 static __noinline int send_outcome(struct destination *destination, struct ip_vs_conn *cp, const struct sk_buff *skb,
 				   enum outcome outcome, __u64 now_ns)
 {
-	struct waiting waiting = look_at_waiting(&destination->told, now_ns);
+	struct waiting waiting = look_at_unanswered(&destination->told, now_ns);
 	struct outcome_event *event = reserve_outcome(skb, cp->af, now_ns);
 
 	if (!event)

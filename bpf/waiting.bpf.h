@@ -28,7 +28,7 @@ const volatile __u64 patience_floor_ns = 100 * 1000 * 1000;
 #define SWAP_TRIES 4
 #define NS_PER_US 1000
 
-/* What look_at_waiting() found: attempts under way, and those that became unanswered since the last acceptance. */
+/* Attempts that nobody has answered, and when the oldest of them began. */
 struct waiting {
 	__u32 count;
 	__u64 oldest_ns;
@@ -117,9 +117,18 @@ static __always_inline struct waiting look_at_waiting(struct outcome_state *stat
 		if (cell->first_ns > state->counters.last_accepted_ns && cell->first_ns < waiting.oldest_ns)
 			waiting.oldest_ns = cell->first_ns;
 	}
-	waiting.count += state->unanswered_since;
-	if (state->unanswered_since)
+	return waiting;
+}
+
+/* With those that have waited in vain since the last acceptance. */
+static __always_inline struct waiting look_at_unanswered(struct outcome_state *state, __u64 now_ns)
+{
+	struct waiting waiting = look_at_waiting(state, now_ns);
+
+	if (state->unanswered_since) {
+		waiting.count += state->unanswered_since;
 		waiting.oldest_ns = state->unanswered_first_ns;
+	}
 	return waiting;
 }
 

@@ -68,20 +68,21 @@ function handle(turn: Turn, input: Input): void {
 function ways(turn: Turn, impaired: ReadonlyMap<string, string>): void {
 	const before = turn.state.impaired;
 	turn.state.impaired = impaired;
+	const news = [...impaired].filter(([host, why]) => before.get(host) !== why);
+	// Whose fault only has another reason now (a bond without its slaves loses its carrier too) is no better off.
+	const well = [...before].filter(([host]) => !impaired.has(host));
 	excuse(
 		turn,
-		[...before.keys()].filter((host) => !impaired.has(host)),
+		well.map(([host]) => host),
 	);
 	const graceSeconds = seconds(turn.state.policy.wayGraceMs);
-	for (const [why, hosts] of byReason(impaired, before)) journalDirector(turn, 'way-impaired', { why, hosts });
-	for (const [why, hosts] of byReason(before, impaired))
-		journalDirector(turn, 'way-restored', { why, hosts, graceSeconds });
+	for (const [why, hosts] of countByReason(news)) journalDirector(turn, 'way-impaired', { why, hosts });
+	for (const [why, hosts] of countByReason(well)) journalDirector(turn, 'way-restored', { why, hosts, graceSeconds });
 }
 
-/** How many hosts each reason has that stands for them here and not there. */
-function byReason(here: ReadonlyMap<string, string>, there: ReadonlyMap<string, string>): Map<string, number> {
+function countByReason(hosts: [host: string, why: string][]): Map<string, number> {
 	const counts = new Map<string, number>();
-	for (const [host, why] of here) if (there.get(host) !== why) counts.set(why, (counts.get(why) ?? 0) + 1);
+	for (const [, why] of hosts) counts.set(why, (counts.get(why) ?? 0) + 1);
 	return counts;
 }
 

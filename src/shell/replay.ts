@@ -74,7 +74,8 @@ export class Replay {
 				return this.#hear(block);
 			case 'end':
 			case 'torn':
-				return;
+				// What the last of it began comes to its end: within a window a suspicion is confirmed, or over.
+				return this.#clock.advance(this.#clock.nowMs() + this.#options.config.policy.windowMs);
 		}
 	}
 

@@ -15,7 +15,7 @@ import { arpFrame, refusal4 } from './packets.js';
 
 /** The same packets every time, so that a test that passed does not fail by chance on the next machine. */
 const seed = Number(process.env.SEED ?? 1);
-const count = Number(process.env.PACKETS ?? 20_000);
+const count = Number(process.env.PACKETS ?? 22_000);
 /** One is a finding; more than these only fill the screen. */
 const shownMax = 10;
 

@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import type { DestinationOutcomes } from '../../src/capture/outcome.js';
 import type { LearnedEvent, OutcomeCounters, OutcomeEvent } from '../../src/decode/event.js';
+import type { ServiceOutcomes } from '../../src/decode/outcome-state.js';
 import { endpointId } from '../../src/table/identity.js';
 import { repository } from './place.js';
 import type { Background, Lab } from './scenario.js';
@@ -46,19 +47,30 @@ export class AttemptCounts {
 
 	/** Which counters have changed, and by how much. */
 	async changes(): Promise<Changes> {
-		const seen = this.#process.lines.length;
-		this.#process.signal('SIGUSR2');
-		const line = await this.lab.until('the counters are told', answerLimitMs, () =>
-			this.#process.lines.slice(seen).find((each) => each.includes('"standing"')),
-		);
-		const [standing] = (JSON.parse(line) as { destinations: DestinationOutcomes[] }).destinations;
-		this.lab.expect(standing !== undefined, 'the server is listed', line);
+		const { destinations, text } = await this.#standing();
+		const [standing] = destinations;
+		this.lab.expect(standing !== undefined, 'the server is listed', text);
 		const { lastAcceptedNs: _, ...counters } = standing.counters;
 		const before = this.#before;
 		this.#before = standing.counters;
 		const names = Object.keys(counters) as (keyof typeof counters)[];
 		const changed = names.map((name) => [name, counters[name] - (before?.[name] ?? 0)] as const);
 		return Object.fromEntries(changed.filter(([, change]) => change !== 0));
+	}
+
+	/** How often a service had no destination. */
+	async withoutDestination(): Promise<number> {
+		const { services } = await this.#standing();
+		return services.reduce((sum, { noDestination }) => sum + noDestination, 0);
+	}
+
+	async #standing(): Promise<{ destinations: DestinationOutcomes[]; services: ServiceOutcomes[]; text: string }> {
+		const seen = this.#process.lines.length;
+		this.#process.signal('SIGUSR2');
+		const text = await this.lab.until('the counters are told', answerLimitMs, () =>
+			this.#process.lines.slice(seen).find((each) => each.includes('"standing"')),
+		);
+		return { ...(JSON.parse(text) as { destinations: DestinationOutcomes[]; services: ServiceOutcomes[] }), text };
 	}
 
 	/** Waits for these changes; any other that comes meanwhile makes them wrong. */

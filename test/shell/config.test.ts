@@ -34,6 +34,7 @@ test('an empty file is a safe configuration: mode observe, the policy of the jud
 		pinDirectory: '/sys/fs/bpf/ipvigil',
 		snapshotIntervalMs: 2_000,
 		linkIntervalMs: 10_000,
+		limits: { destinations: 32_768, hosts: 16_384, connections: 65_536, ringBytes: 4_194_304 },
 		metrics: { listen: '127.0.0.1:9478' },
 		log: { level: 'info' },
 		monitors: {},
@@ -52,6 +53,7 @@ test('every key may be given', () => {
 		'pinDirectory: /sys/fs/bpf/other',
 		'snapshotIntervalMs: 100',
 		'linkIntervalMs: 1000',
+		'limits: { destinations: 1, hosts: 1, connections: 1024, ringBytes: 65536 }',
 		'metrics: { listen: "[::1]:9999" }',
 		'log: { level: debug }',
 		'table: { rules: /etc/ipvsadm.rules }',
@@ -142,6 +144,9 @@ test('numbers are bounded on both sides', () => {
 	for (const good of ['100', '3600000']) parseConfig(`snapshotIntervalMs: ${good}`, 'x.yaml');
 	for (const bad of ['99', '3600001', '2.5', '-1', '"100"'])
 		assert.equal(refusalOf(`snapshotIntervalMs: ${bad}`).length, 1);
+	for (const good of ['65536', '67108864']) parseConfig(`limits: { ringBytes: ${good} }`, 'x.yaml');
+	for (const bad of ['32768', '65537', '134217728', '4096.5'])
+		assert.equal(refusalOf(`limits: { ringBytes: ${bad} }`).length, 1, bad);
 	for (const good of ['1.2.3.4:0', '1.2.3.4:65535', 'localhost:1'])
 		parseConfig(`metrics: { listen: "${good}" }`, 'x.yaml');
 	for (const bad of ['1.2.3.4:65536', '1.2.3.4', '::1:80', ':80'])

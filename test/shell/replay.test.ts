@@ -72,6 +72,15 @@ test('with probes refused, the server fails and its weight would be taken', () =
 	assert.deepEqual(lines, ['2000 probe 10.1.0.11: refused', '2000 suspect', '2001 failed', '2001 quiesce-dry-run']);
 });
 
+test('what the last record began is decided too, however the recording ends', () => {
+	for (const kind of ['end', 'torn'] as const) {
+		const { replay, lines, refuse } = replayOf('refused');
+		refuse(2000);
+		replay.play({ kind } as Parameters<typeof replay.play>[0]);
+		assert.deepEqual(lines, ['2000 probe 10.1.0.11: refused', '2000 suspect', '2001 failed', '2001 quiesce-dry-run']);
+	}
+});
+
 test('with probes accepted, the server is acquitted', () => {
 	const { lines, refuse, wait } = replayOf('accepted');
 	refuse(2000);

@@ -1,4 +1,5 @@
 /** A real server vanishes from the director's own network: the kernel's failed neighbour entry names it, and its return. */
+import { awaitSuspicion } from '../evidence.js';
 import { changeLimitMs, linkChanges, setCable } from '../links.js';
 import { setWatchedStage } from '../refusals.js';
 import type { Daemon, Lab, Scenario } from '../scenario.js';
@@ -21,16 +22,18 @@ function impatient(topology: Topology): Topology {
 
 const scenario: Scenario = {
 	name: 'neighbour-failed',
-	sentence: 'a server that vanishes from the director’s own network is named by its neighbour entry',
+	sentence: 'a server that vanishes from the director’s own network is named and suspected by its neighbour entry',
 	topology: impatient(natIpv4({ servers: 3 })),
 	ci: ['7'],
 	limitMs: 240_000,
 	async run(lab: Lab) {
-		const { daemon, traffic, victim } = await setWatchedStage(lab, {});
+		// Without the hooks inside IPVS a silent host is told by its neighbour entry alone.
+		const { daemon, traffic, victim } = await setWatchedStage(lab, { attempts: 'wire' });
 		const cutAtMs = lab.nowMs();
 		await setCable(lab, victim.name, 'back0', 'down');
 		lab.note(`${victim.name} is cut off`, cutAtMs);
 		await lab.until('the failed neighbour is told', changeLimitMs, () => neighbours(daemon).length > 0);
+		await awaitSuspicion(lab, daemon, victim, ['neighbour-failed']);
 		await setCable(lab, victim.name, 'back0', 'up');
 		await lab.until('its return is told', changeLimitMs, () => neighbours(daemon).length > 1);
 		await traffic.stop();
