@@ -127,14 +127,21 @@ export class WayBook {
 		const active = booked.facets.get('activeSlave');
 		if (modesWithActiveSlave.has(mode) && active?.value === '0') return trouble(booked, 'no-active-slave', active);
 		const partner = booked.facets.get('partner');
-		// A bond that never had a partner may be meant so; one that lost it is cut off by most switches.
-		if (partner?.value === 'silent' && partner.changedUs !== undefined)
-			return trouble(booked, 'partner-silent', partner);
+		if (isLost(partner)) return trouble(booked, 'partner-silent', partner);
 		const slaves = [...this.#book.links()].filter(({ link }) => link.masterIndex === booked.index);
+		// Its slaves hear nothing for three seconds before the bond gives its partner up.
+		const deaf = slaves.map((slave) => slave.facets.get('partner')).filter(isLost);
+		if (slaves.length > 0 && deaf.length === slaves.length)
+			return { ...trouble(booked, 'partner-silent', undefined), sinceUs: latest(deaf) };
 		const dead = slaves.map((slave) => slave.facets.get('carrier')).filter((carrier) => carrier?.value === 'down');
 		if (slaves.length === 0 || dead.length < slaves.length) return undefined;
 		return { ...trouble(booked, 'no-carrier', undefined), sinceUs: latest(dead) };
 	}
+}
+
+/** A bond that never had a partner may be meant so; one that lost it is cut off by most switches. */
+function isLost(partner: Facet | undefined): boolean {
+	return partner?.value === 'silent' && partner.changedUs !== undefined;
 }
 
 const facetReasons: [LinkFacet, ImpairmentReason][] = [

@@ -126,6 +126,25 @@ describe('the way over a VLAN on a bond', () => {
 		assert.equal(reason(), undefined);
 	});
 
+	it('is impaired when all its slaves hear their partner no more, not when one does or none ever did', () => {
+		const partner = '02:00:00:00:00:01';
+		const lacp = (...inSync: boolean[]) => [
+			bondLink(0, { mode: '802.3ad', aggregator: { id: 1, ports: 2, partnerAddress: partner } }),
+			...inSync.map((partnerInSync, at) => slaveLink(2 + at, `s${at}`, { aggregatorId: 1, partnerInSync })),
+		];
+		begin(...lacp(false, false));
+		ways.setWay(host, onLink(10), 1);
+		assert.equal(reason(), undefined);
+		begin(...lacp(true, true));
+		ways.setWay(host, onLink(10), 1);
+		book.see(lookOf(1_000_000, lacp(false, true)));
+		assert.equal(reason(), undefined);
+		book.see(lookOf(2_000_000, lacp(false, false)));
+		const { sinceUs, ...impairment } = ways.impairment(host) ?? assert.fail();
+		assert.deepEqual(impairment, { reason: 'partner-silent', interfaceName: 'bond0', address: undefined });
+		assert.ok(sinceUs !== undefined && sinceUs > 1_000_000);
+	});
+
 	it('is impaired when the LACP partner falls silent, not where there never was one', () => {
 		const silent = stack(0, '802.3ad', '00:00:00:00:00:00');
 		begin(...silent);
