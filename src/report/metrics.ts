@@ -9,8 +9,8 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { destinationId, serviceId } from '../table/identity.js';
 import { type Declaration, type DestinationRow, declarations, type Scrape, type ServiceRow } from './declarations.js';
 import { type DestinationLabels, labelsOf, type ServiceLabels, serviceLabelsOf } from './labels.js';
-import { RisingCounts } from './rising.js';
-import { attemptOutcomes, type DestinationView, type MetricsView, type ServiceView } from './view.js';
+import { RisingCounts, RisingSums } from './rising.js';
+import { attemptOutcomes, type DestinationView, type MetricsView, type Parts, type ServiceView } from './view.js';
 
 export interface Metrics {
 	contentType: string;
@@ -94,7 +94,7 @@ class ScrapeReader {
 		const id = destinationId(service, destination);
 		const labels = this.#destinations.labels(id, () => labelsOf(service, destination));
 		const counts = attempts && attemptOutcomes.map((outcome) => attempts[outcome] ?? 0);
-		const [errors = 0] = this.#destinations.rise(`icmp ${id}`, unreachable === undefined ? undefined : [unreachable]);
+		const [errors = 0] = this.#destinations.riseSum(id, unreachable);
 		return { shown, labels, attempts: this.#destinations.rise(id, counts, attemptsBy), unreachable: errors };
 	}
 
@@ -105,8 +105,8 @@ class ScrapeReader {
 		return {
 			labels,
 			noDestination: none,
-			handshake: this.#services.rise(`handshake ${id}`, handshake?.counts),
-			firstAnswer: this.#services.rise(`answer ${id}`, firstAnswer?.counts),
+			handshake: this.#services.riseSum(`handshake ${id}`, handshake),
+			firstAnswer: this.#services.riseSum(`answer ${id}`, firstAnswer),
 		};
 	}
 }
@@ -116,6 +116,7 @@ class Rows<Labels> {
 	#labels = new Map<string, Labels>();
 	#shown = new Map<string, Labels>();
 	readonly #counts = new RisingCounts();
+	readonly #sums = new RisingSums();
 	readonly #counted = new Set<string>();
 
 	labels(id: string, make: () => Labels): Labels {
@@ -129,11 +130,17 @@ class Rows<Labels> {
 		return this.#counts.rise(id, counts, by);
 	}
 
+	riseSum(id: string, parts: Parts): readonly number[] {
+		this.#counted.add(id);
+		return this.#sums.rise(id, parts);
+	}
+
 	/** Forgets what this scrape did not show. */
 	endScrape(): void {
 		this.#labels = this.#shown;
 		this.#shown = new Map();
 		this.#counts.keep(this.#counted);
+		this.#sums.keep(this.#counted);
 		this.#counted.clear();
 	}
 }

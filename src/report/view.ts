@@ -28,6 +28,12 @@ export type AttemptOutcome = (typeof attemptOutcomes)[number];
 /** As the kernel counted them; may start anew. */
 export type Attempts = Partial<Record<AttemptOutcome, number>>;
 
+/**
+ * Counts by who counted them, to be shown as one sum: each begins anew by itself, comes and goes. One that has counted
+ * nothing may be left out.
+ */
+export type Parts = ReadonlyMap<string, readonly number[]>;
+
 export interface DestinationView {
 	service: ServiceAddress;
 	/** `weight` is the one that stands. */
@@ -39,22 +45,20 @@ export interface DestinationView {
 	attempts: Attempts | undefined;
 	/** Who counts them now. */
 	attemptsBy: AttemptSource;
-	/** ICMP errors about its endpoint and its host; undefined where nothing counts. */
-	unreachable: number | undefined;
-}
-
-/** Latencies by powers of two: `counts[i]` took at least 2^i and less than 2^(i+1) microseconds; the first one less, too. */
-export interface Latencies {
-	counts: readonly number[];
+	/** ICMP errors: those about its endpoint, and those about its host. */
+	unreachable: Parts;
 }
 
 export interface ServiceView {
 	service: ServiceAddress;
 	/** Attempts for which the scheduler found no destination; undefined where nothing counts. */
 	noDestination: number | undefined;
-	/** SYN to the client's acknowledgement, and first request to the first acknowledged answer. */
-	handshake: Latencies | undefined;
-	firstAnswer: Latencies | undefined;
+	/**
+	 * Each destination's latencies, from SYN to the client's acknowledgement, and from the first request to the first
+	 * acknowledged answer: `counts[i]` took at least 2^i and less than 2^(i+1) microseconds; the first one less, too.
+	 */
+	handshake: Parts;
+	firstAnswer: Parts;
 }
 
 export interface LinkView {

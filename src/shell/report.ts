@@ -11,7 +11,7 @@ import type { ProbeOutcome, ProbePurpose } from '../judge/input.js';
 import type { State } from '../judge/state.js';
 import { startHttp } from '../report/http.js';
 import type { Journal } from '../report/journal.js';
-import type { Attempts, DestinationView, MetricsView, ServiceView } from '../report/view.js';
+import type { Attempts, DestinationView, MetricsView, Parts, ServiceView } from '../report/view.js';
 import { type DestinationId, destinationId, endpointId, serviceId } from '../table/identity.js';
 import type { Config } from './config.js';
 import type { Links } from './links.js';
@@ -81,10 +81,20 @@ function* destinationViews({ state, wire }: ReportParts, outcomes: Outcomes | un
 		const seen = endpoint === undefined ? undefined : counters.get(endpoint);
 		const weightOwed = lease?.written === undefined ? undefined : lease.destination.weight;
 		const attempts = outcomes ? hookedAttempts(outcomes.get(id)) : wireAttempts(seen);
-		const ofHost = hosts.get(destination.address);
-		const unreachable = ofHost === undefined ? undefined : ofHost + (seen?.unreachables ?? 0);
+		const unreachable = errors(hosts.get(destination.address), endpoint, seen?.unreachables);
 		yield { service, destination, weightOwed, verdict, attempts, attemptsBy, unreachable };
 	}
+}
+
+const noErrors: Parts = new Map();
+
+/** Nearly all destinations have none, and so cost nothing. */
+function errors(ofHost = 0, endpoint = '', ofEndpoint = 0): Parts {
+	if (ofHost === 0 && ofEndpoint === 0) return noErrors;
+	return new Map([
+		['host', [ofHost]],
+		[endpoint, [ofEndpoint]],
+	]);
 }
 
 type Outcomes = ReadonlyMap<DestinationId, DestinationOutcomes>;
@@ -105,25 +115,23 @@ function hookedAttempts(outcomes: DestinationOutcomes | undefined): Attempts | u
 	return { ...same, syn_repeated: synRepeated, data_repeated: dataRepeated, reset: resets, gave_up: gaveUp };
 }
 
-/** Latencies of all its destinations together: a histogram for each would be a hundred thousand series. */
+/** Latencies are shown of all its destinations together: a histogram for each would be a hundred thousand series. */
 function* serviceViews({ state, outcome }: ReportParts, outcomes: Outcomes | undefined): Generator<ServiceView> {
 	const noDestination = new Map(
 		(outcome()?.services() ?? []).map(({ service, noDestination }) => [serviceId(service), noDestination]),
 	);
 	for (const [id, { address, destinations }] of state.services) {
-		const own = [...destinations].flatMap((destination) => outcomes?.get(destination) ?? []);
+		const own = [...destinations].flatMap((destination): [DestinationId, DestinationOutcomes][] => {
+			const told = outcomes?.get(destination);
+			return told ? [[destination, told]] : [];
+		});
 		yield {
 			service: address,
 			noDestination: noDestination.get(id),
-			handshake: latencies(own.map(({ handshakes }) => handshakes)),
-			firstAnswer: latencies(own.map(({ firstAnswers }) => firstAnswers)),
+			handshake: new Map(own.map(([destination, { handshakes }]) => [destination, handshakes])),
+			firstAnswer: new Map(own.map(([destination, { firstAnswers }]) => [destination, firstAnswers])),
 		};
 	}
-}
-
-function latencies(all: readonly (readonly number[])[]): { counts: readonly number[] } | undefined {
-	const [first, ...rest] = all;
-	return first && { counts: rest.reduce((sum, counts) => sum.map((count, i) => count + (counts[i] ?? 0)), first) };
 }
 
 function losses({ wire, audit, outcome, links, journal, targets }: ReportParts): MetricsView['losses'] {

@@ -15,7 +15,10 @@ const shown: DestinationView = {
 	verdict: 'failed',
 	attempts: { scheduled: 1_020, accepted: 1_000, refused: 17 },
 	attemptsBy: 'outcome',
-	unreachable: 2,
+	unreachable: new Map([
+		['host', [1]],
+		['tcp 10.1.0.11:8080', [1]],
+	]),
 };
 
 /** Three handshakes: below 64 us, below 2^13 us, and beyond the last bucket. */
@@ -24,8 +27,8 @@ const handshakes = Array.from({ length: 24 }, (_, index) => Number([0, 12, 23].i
 const service: ServiceView = {
 	service: web,
 	noDestination: 9,
-	handshake: { counts: handshakes },
-	firstAnswer: { counts: Array<number>(24).fill(0) },
+	handshake: new Map([['one', handshakes]]),
+	firstAnswer: new Map([['one', Array<number>(24).fill(0)]]),
 };
 
 const losses: Record<LossPlace, number> = {
@@ -170,6 +173,32 @@ describe('the metrics', () => {
 			seen.push(/^ipvigil_attempts_total.*"refused".* (\d+)$/m.exec(await metrics.text())?.[1]);
 		}
 		assert.deepEqual(seen, ['17', '20', '23', '23', '24']);
+	});
+
+	test('never count twice what a service has, whichever of its destinations leave and return', async () => {
+		let handshake: ServiceView['handshake'];
+		const metrics = createMetrics(build, () => ({ ...view, services: [{ ...service, handshake }] }));
+		const seen = [];
+		for (const counts of [{ a: 1000, b: 1000, c: 1000 }, { a: 1000, b: 1001 }, {}, { a: 2, c: 3 }]) {
+			handshake = new Map(Object.entries(counts).map(([one, count]) => [one, [count]]));
+			seen.push(/^ipvigil_handshake_seconds_count.* (\d+)$/m.exec(await metrics.text())?.[1]);
+		}
+		assert.deepEqual(seen, ['3000', '3001', '3001', '3006']);
+	});
+
+	test('never count the errors of a host twice because its endpoint is listed anew', async () => {
+		let unreachable: DestinationView['unreachable'];
+		const metrics = createMetrics(build, () => ({ ...view, destinations: [{ ...shown, unreachable }] }));
+		const seen = [];
+		for (const [ofHost, ofEndpoint] of [
+			[40, 5],
+			[40, 0],
+			[41, 2],
+		]) {
+			unreachable = new Map(Object.entries({ host: [ofHost ?? 0], endpoint: [ofEndpoint ?? 0] }));
+			seen.push(/^ipvigil_unreachable_total.* (\d+)$/m.exec(await metrics.text())?.[1]);
+		}
+		assert.deepEqual(seen, ['45', '45', '48']);
 	});
 
 	test('read the view once for scrapes at the same time', async () => {

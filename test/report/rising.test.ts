@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { RisingCounts } from '../../src/report/rising.js';
+import { describe, it, test } from 'node:test';
+import { RisingCounts, RisingSums } from '../../src/report/rising.js';
 
 test('a row goes on where the kernel began anew', () => {
 	const counts = new RisingCounts();
@@ -39,4 +39,35 @@ test('two that count the same take turns, and nothing is counted twice', () => {
 	assert.deepEqual([shown(100, 'outcome'), shown(98, 'wire'), shown(101, 'wire')], [100, 100, 103]);
 	// The hooks are back with maps of their own.
 	assert.deepEqual([shown(0, 'outcome'), shown(4, 'outcome'), shown(1, 'outcome')], [103, 107, 108]);
+});
+
+describe('a sum of counters', () => {
+	/** What is shown of one sum, scrape by scrape. */
+	const shown = (...scrapes: Record<string, number[]>[]) => {
+		const sums = new RisingSums();
+		return scrapes.map((parts) => [...sums.rise('a', new Map(Object.entries(parts)))]);
+	};
+
+	it('keeps what one had that is gone, and does not count it again', () => {
+		assert.deepEqual(shown({ one: [100], two: [50] }, { two: [50] }, { two: [53] }), [[150], [150], [153]]);
+	});
+
+	it('adds what one counts that comes back', () => {
+		assert.deepEqual(shown({ one: [100] }, {}, { one: [2] }, { one: [200] }), [[100], [100], [102], [300]]);
+	});
+
+	it('goes on where one began anew, and the others did not', () => {
+		assert.deepEqual(shown({ one: [9, 100], two: [5, 5] }, { one: [10, 3], two: [6, 5] }), [
+			[14, 105],
+			[25, 108],
+		]);
+	});
+
+	it('is empty until something counts, and forgotten when it is no longer shown', () => {
+		const sums = new RisingSums();
+		assert.deepEqual(sums.rise('a', new Map()), []);
+		sums.rise('a', new Map([['one', [100]]]));
+		sums.keep(new Set(['b']));
+		assert.deepEqual(sums.rise('a', new Map([['one', [3]]])), [3]);
+	});
 });
