@@ -76,6 +76,9 @@ interface Entry extends BookedLink {
 	facets: Map<LinkFacet, Facet>;
 }
 
+/** An interface that vanished, and what it sat on. */
+export type GoneLink = Pick<Link, 'name' | 'parentIndex'> & { sinceUs: number };
+
 /** Interfaces that vanished, remembered for those whose way led there. A director that makes more in a day makes containers. */
 const goneMax = 256;
 
@@ -85,7 +88,7 @@ const noPartner = '00:00:00:00:00:00';
 
 export class LinkBook {
 	readonly #entries = new Map<number, Entry>();
-	readonly #gone = new Map<number, { name: string; sinceUs: number }>();
+	readonly #gone = new Map<number, GoneLink>();
 	readonly #neighbours = new Map<string, Facet>();
 	#watched: ReadonlySet<string> = new Set();
 	#begun = false;
@@ -106,7 +109,7 @@ export class LinkBook {
 		return this.#entries.get(index);
 	}
 
-	gone(index: number): { name: string; sinceUs: number } | undefined {
+	gone(index: number): GoneLink | undefined {
 		return this.#gone.get(index);
 	}
 
@@ -208,7 +211,8 @@ export class LinkBook {
 
 	#remove(entry: Entry, atUs: number): LinkChange[] {
 		this.#entries.delete(entry.index);
-		this.#gone.set(entry.index, { name: entry.link.name, sinceUs: atUs });
+		const { name, parentIndex } = entry.link;
+		this.#gone.set(entry.index, { name, parentIndex, sinceUs: atUs });
 		const [oldest] = this.#gone.keys();
 		if (this.#gone.size > goneMax && oldest !== undefined) this.#gone.delete(oldest);
 		const gone = changeOf(entry, 'presence', { from: 'here', to: 'gone', atUs, by: 'look' });

@@ -85,16 +85,28 @@ export class WayBook {
 		return this.#interfaceTrouble(way.interfaceIndex) ?? this.#neighbourTrouble(way, way.gateway ?? host);
 	}
 
-	/** The interfaces that ways lead over, what those sit on, and the ports of bonds among them. */
-	interfaces(): BookedLink[] {
+	/**
+	 * The interfaces that ways lead over, what those sit on, and the ports of bonds among them: up where nothing is known
+	 * that would impair a way. One that is gone is not up, as long as a way leads there and no other has its name.
+	 */
+	interfaces(): { name: string; up: boolean }[] {
+		const wanted = this.#interfacesOfWays();
+		const up = new Map([...wanted].flatMap((index) => this.#book.gone(index) ?? []).map(({ name }) => [name, false]));
+		for (const { index, link } of this.#book.links())
+			if (wanted.has(index) || wanted.has(link.masterIndex))
+				up.set(link.name, this.#interfaceTrouble(index) === undefined);
+		return Array.from(up, ([name, up]) => ({ name, up }));
+	}
+
+	#interfacesOfWays(): Set<number> {
 		const wanted = new Set(
 			[...this.#ways.values()].flatMap(({ way }) => (way?.kind === 'unicast' ? way.interfaceIndex : [])),
 		);
 		for (const index of wanted) {
-			const parent = this.#book.link(index)?.link.parentIndex ?? 0;
-			if (parent !== 0) wanted.add(parent);
+			const { parentIndex } = this.#book.link(index)?.link ?? this.#book.gone(index) ?? { parentIndex: 0 };
+			if (parentIndex !== 0) wanted.add(parentIndex);
 		}
-		return [...this.#book.links()].filter(({ index, link }) => wanted.has(index) || wanted.has(link.masterIndex));
+		return wanted;
 	}
 
 	#neighbourTrouble({ interfaceIndex }: Way, address: string): Impairment | undefined {

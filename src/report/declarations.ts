@@ -188,7 +188,7 @@ export const declarations: readonly Declaration[] = [
 	},
 	{
 		name: 'ipvigil_link_up',
-		help: "1 where the director's interface has carrier and, for a bond, an active slave; 0 where it has not or is gone.",
+		help: "1 where the director's interface and what it sits on have carrier and, for a bond, an active slave and the LACP partner that it had; 0 where one of them has not or is gone.",
 		type: 'gauge',
 		labels: ['device'],
 		read: ({ view }) => Array.from(view.links, ({ name, up }) => ({ value: Number(up), labels: { device: name } })),

@@ -120,12 +120,9 @@ export class Links {
 		return this.#gateways.has(address);
 	}
 
-	/** The interfaces that ways lead over, and what those sit on. */
+	/** See WayBook.interfaces. */
 	states(): { name: string; up: boolean }[] {
-		return this.#ways.interfaces().map(({ link, facets }) => {
-			const up = facets.get('admin')?.value === 'up' && facets.get('carrier')?.value === 'up';
-			return { name: link.name, up };
-		});
+		return this.#ways.interfaces();
 	}
 
 	close(): void {

@@ -74,7 +74,7 @@ describe('an interface', () => {
 			'eth1 neighbour failed unknown',
 			'eth1 presence gone here',
 		]);
-		assert.deepEqual(book.gone(2), { name: 'eth1', sinceUs: 2_000_000 });
+		assert.deepEqual(book.gone(2), { name: 'eth1', parentIndex: 0, sinceUs: 2_000_000 });
 	});
 
 	it('is followed when it is renamed', () => {

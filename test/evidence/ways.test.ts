@@ -156,12 +156,48 @@ describe('the way over a VLAN on a bond', () => {
 		assert.equal(reason(), 'partner-silent');
 	});
 
+	/** The interfaces as they are shown: those that are down are in brackets. */
+	const shown = () => ways.interfaces().map(({ name, up }) => (up ? name : `(${name})`));
+
 	it('leads over the VLAN, the bond and its ports', () => {
 		begin(...stack(2), linkOf({ index: 30, name: 'other' }));
 		ways.setWay(host, onLink(20), 1);
-		assert.deepEqual(
-			ways.interfaces().map(({ link }) => link.name),
-			['bond0', 's0', 's1', 'bond0.7'],
-		);
+		assert.deepEqual(shown(), ['bond0', 's0', 's1', 'bond0.7']);
+		book.hearEvent(carrierEvent(2, 'down', 1, 1_000_000));
+		assert.deepEqual(shown(), ['bond0', '(s0)', 's1', 'bond0.7']);
+	});
+
+	it('shows a bond without an active slave, or without its partner, as down with all that sits on it', () => {
+		begin(...stack(0));
+		ways.setWay(host, onLink(20), 1);
+		assert.deepEqual(shown(), ['(bond0)', 's0', 's1', '(bond0.7)']);
+		begin(...stack(0, '802.3ad', '02:00:00:00:00:01'));
+		ways.setWay(host, onLink(20), 1);
+		assert.deepEqual(shown(), ['bond0', 's0', 's1', 'bond0.7']);
+		book.see(lookOf(1_000_000, stack(0, '802.3ad', '00:00:00:00:00:00')));
+		assert.deepEqual(shown(), ['(bond0)', 's0', 's1', '(bond0.7)']);
+	});
+
+	it('shows what is gone as down, until it is there again and the way leads over it', () => {
+		begin(...stack(2));
+		ways.setWay(host, onLink(20), 1);
+		book.see(lookOf(1_000_000, []));
+		assert.deepEqual(shown(), ['(bond0.7)', '(bond0)']);
+		const again = [
+			linkOf({ index: 40, name: 'bond0', kind: 'bond' }),
+			linkOf({ index: 41, name: 'bond0.7', kind: 'vlan', parentIndex: 40 }),
+		];
+		book.see(lookOf(2_000_000, again));
+		assert.deepEqual(shown(), ['(bond0.7)', '(bond0)']);
+		ways.setWay(host, onLink(41), 2_100_000);
+		assert.deepEqual(shown(), ['bond0', 'bond0.7']);
+	});
+
+	it('shows a name once where one interface is gone and another has it now', () => {
+		begin(linkOf({ index: 2, name: 'eth1' }));
+		ways.setWay(host, onLink(2), 1);
+		book.see(lookOf(1_000_000, [linkOf({ index: 3, name: 'eth1' })]));
+		ways.setWay('10.1.0.12', onLink(3), 1_100_000);
+		assert.deepEqual(shown(), ['eth1']);
 	});
 });

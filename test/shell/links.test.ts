@@ -110,6 +110,18 @@ describe('links', () => {
 		assert.deepEqual(links.states(), [{ name: 'eth1', up: false }]);
 	});
 
+	it('show an interface that is gone as one that is not up', async () => {
+		await begin(3_600_000);
+		await links.setHosts([host]);
+		assert.deepEqual(links.states(), [{ name: 'eth1', up: true }]);
+		kernel.links = [];
+		kernel.wayFor = () => undefined;
+		kernel.handlers?.onLost();
+		await until('the interface is missed', () => told.length > 0);
+		await until('the ways are asked for anew', () => waysAsked > 1);
+		assert.deepEqual(links.states(), [{ name: 'eth1', up: false }]);
+	});
+
 	it('tell a hook’s word at once', async () => {
 		await begin(3_600_000);
 		kernel.tell([carrierEvent(2, 'down', 1, kernel.sources.nowUs())]);
