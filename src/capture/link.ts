@@ -9,7 +9,7 @@ import type { BpfMap, BpfObject, Link } from '../addon/index.js';
 import { encodeAddressKey } from '../decode/keys.js';
 import { explain, missingModule, type Unavailable } from './availability.js';
 import { loadObject, ownNetns, u32Constant, u64Constant } from './programs.js';
-import { type EventSink, EventStream, type StreamLosses } from './stream.js';
+import { type EventSink, EventStream, type StreamLosses, sumLosses } from './stream.js';
 
 /** 64 KiB hold 1,000 changes: the links of a whole rack, up and down, between two looks of ours. */
 const ringBytes = 64 * 1024;
@@ -145,10 +145,7 @@ export class LinkCapture {
 
 	/** Of all parts together. */
 	losses(): StreamLosses {
-		const each = this.#open().map((part) => part.losses());
-		const names = Object.keys(each[0] ?? {}) as (keyof StreamLosses)[];
-		const sums = names.map((name) => [name, each.reduce((sum, losses) => sum + losses[name], 0)]);
-		return Object.fromEntries(sums) as StreamLosses;
+		return sumLosses(this.#open().map((part) => part.losses()));
 	}
 
 	/** Detaches everything; bonding can be unloaded afterwards. */

@@ -27,6 +27,13 @@ export interface StreamLosses extends Losses {
 	malformed: number;
 }
 
+/** What each of these has lost, together. */
+export function sumLosses(each: readonly StreamLosses[]): StreamLosses {
+	const sums: StreamLosses = { ...readLosses(() => 0), malformed: 0 };
+	for (const losses of each) for (const name of Object.keys(sums) as (keyof StreamLosses)[]) sums[name] += losses[name];
+	return sums;
+}
+
 export class EventStream {
 	#reader: RingReader;
 	#losses: BpfMap;

@@ -7,6 +7,7 @@
 import type { Logger } from 'pino';
 import type { Unavailable } from '../capture/availability.js';
 import { ipvsInstance } from '../capture/module.js';
+import { type StreamLosses, sumLosses } from '../capture/stream.js';
 import type { ReleaseRequest } from './release-request.js';
 
 /** Two looks at the file system each time: nothing at this pace, and an operator waits no longer for rmmod. */
@@ -32,9 +33,17 @@ export interface Circumstances {
 	nowMs: number;
 }
 
+/** What is asked of a capture while it is attached. */
+export interface Attachable {
+	readonly available: true;
+	losses(): StreamLosses;
+}
+
 /** One vantage point inside ip_vs: attached, or why not. */
-export class Hooked<T extends { readonly available: true }> {
+export class Hooked<T extends Attachable> {
 	#current: T | undefined;
+	/** By those that have let go. */
+	#lost = sumLosses([]);
 	#reason: Unavailable | undefined;
 	#tried: { instance: number; atMs: number } | undefined;
 
@@ -53,6 +62,11 @@ export class Hooked<T extends { readonly available: true }> {
 		return this.#reason;
 	}
 
+	/** What was lost since the start, however often it was attached in between. */
+	losses(): StreamLosses {
+		return this.#current ? sumLosses([this.#lost, this.#current.losses()]) : this.#lost;
+	}
+
 	/** Attaches or lets go, as the circumstances ask; true where something changed. */
 	follow({ instance, released, nowMs }: Circumstances): boolean {
 		if (released) return this.#letGo();
@@ -63,7 +77,9 @@ export class Hooked<T extends { readonly available: true }> {
 
 	/** Hands what is attached to `end`, once: at the end of the process, which may leave pins or let go of all. */
 	close(end: (capture: T) => void): void {
-		if (this.#current !== undefined) end(this.#current);
+		if (this.#current === undefined) return;
+		this.#lost = this.losses();
+		end(this.#current);
 		this.#current = undefined;
 	}
 
@@ -98,7 +114,7 @@ export class Hooked<T extends { readonly available: true }> {
 }
 
 export interface HookKeeperOptions {
-	hooked: readonly Pick<Hooked<{ readonly available: true }>, 'follow'>[];
+	hooked: readonly Pick<Hooked<Attachable>, 'follow'>[];
 	request: ReleaseRequest;
 	nowMs: () => number;
 	log: Logger;

@@ -5,6 +5,7 @@
 import type { Logger } from 'pino';
 import { type AuditCapture, openAudit } from '../capture/audit.js';
 import { type OutcomeCapture, openOutcome } from '../capture/outcome.js';
+import { type StreamLosses, sumLosses } from '../capture/stream.js';
 import type { KernelEvent } from '../decode/event.js';
 import { bootMs } from './clock.js';
 import type { Config } from './config.js';
@@ -47,6 +48,11 @@ export class IpvsHooks {
 
 	get outcome(): OutcomeCapture | undefined {
 		return this.#outcome.current;
+	}
+
+	/** Of both since the start: a count that fell would look like a restart of ipvigil. */
+	losses(): StreamLosses {
+		return sumLosses([this.#audit.losses(), this.#outcome.losses()]);
 	}
 
 	/** `auditStays`: its hooks go on recording for a successor. */

@@ -2,9 +2,8 @@
  * What a scrape shows: the judge's state, the kernel's counters and our own losses, read when asked and kept nowhere.
  */
 import type { Logger } from 'pino';
-import type { AuditCapture } from '../capture/audit.js';
-import type { DestinationOutcomes, OutcomeCapture } from '../capture/outcome.js';
-import type { StreamLosses } from '../capture/stream.js';
+import type { DestinationOutcomes } from '../capture/outcome.js';
+import { sumLosses } from '../capture/stream.js';
 import type { WireCapture } from '../capture/wire.js';
 import type { EndpointCounters } from '../decode/event.js';
 import type { ProbeOutcome, ProbePurpose } from '../judge/input.js';
@@ -14,6 +13,7 @@ import type { Journal } from '../report/journal.js';
 import type { Attempts, DestinationView, MetricsView, Parts, ServiceView } from '../report/view.js';
 import { type DestinationId, destinationId, endpointId, serviceId } from '../table/identity.js';
 import type { Config } from './config.js';
+import type { IpvsHooks } from './ipvs-hooks.js';
 import type { Links } from './links.js';
 import type { Targets } from './targets.js';
 import { commit, version } from './version.js';
@@ -24,8 +24,7 @@ export interface ReportParts {
 	log: Logger;
 	state: State;
 	wire: WireCapture | undefined;
-	audit: () => AuditCapture | undefined;
-	outcome: () => OutcomeCapture | undefined;
+	hooks: Pick<IpvsHooks, 'outcome' | 'losses'>;
 	links: () => Links | undefined;
 	journal: Journal;
 	targets: Targets;
@@ -99,10 +98,9 @@ function errors(ofHost = 0, endpoint = '', ofEndpoint = 0): Parts {
 
 type Outcomes = ReadonlyMap<DestinationId, DestinationOutcomes>;
 
-function outcomesOf({ outcome }: ReportParts): Outcomes | undefined {
-	const capture = outcome();
-	if (!capture) return undefined;
-	return new Map(capture.outcomes().map((each) => [destinationId(each.service, each.destination), each]));
+function outcomesOf({ hooks: { outcome } }: ReportParts): Outcomes | undefined {
+	if (!outcome) return undefined;
+	return new Map(outcome.outcomes().map((each) => [destinationId(each.service, each.destination), each]));
 }
 
 function wireAttempts(seen: EndpointCounters | undefined): Attempts | undefined {
@@ -116,9 +114,9 @@ function hookedAttempts(outcomes: DestinationOutcomes | undefined): Attempts | u
 }
 
 /** Latencies are shown of all its destinations together: a histogram for each would be a hundred thousand series. */
-function* serviceViews({ state, outcome }: ReportParts, outcomes: Outcomes | undefined): Generator<ServiceView> {
+function* serviceViews({ state, hooks }: ReportParts, outcomes: Outcomes | undefined): Generator<ServiceView> {
 	const noDestination = new Map(
-		(outcome()?.services() ?? []).map(({ service, noDestination }) => [serviceId(service), noDestination]),
+		(hooks.outcome?.services() ?? []).map(({ service, noDestination }) => [serviceId(service), noDestination]),
 	);
 	for (const [id, { address, destinations }] of state.services) {
 		const own = [...destinations].flatMap((destination): [DestinationId, DestinationOutcomes][] => {
@@ -134,23 +132,22 @@ function* serviceViews({ state, outcome }: ReportParts, outcomes: Outcomes | und
 	}
 }
 
-function losses({ wire, audit, outcome, links, journal, targets }: ReportParts): MetricsView['losses'] {
-	const streams = [wire?.losses(), audit()?.losses(), outcome()?.losses(), links()?.hooks?.losses()];
-	const sum = (of: keyof StreamLosses) => streams.reduce((total, one) => total + (one?.[of] ?? 0), 0);
+function losses({ wire, hooks, links, journal, targets }: ReportParts): MetricsView['losses'] {
+	const lost = sumLosses([wire?.losses(), hooks.losses(), links()?.hooks?.losses()].flatMap((each) => each ?? []));
 	return {
-		ring: sum('ringFull'),
-		malformed: sum('malformed'),
+		ring: lost.ringFull,
+		malformed: lost.malformed,
 		journal: journal.losses.dropped,
 		hook: targets.overflow(),
-		packet_truncated: sum('truncated'),
-		packet_fragment: sum('fragment'),
-		packet_header_chain: sum('headerChain'),
-		packet_malformed: sum('malformedPacket'),
-		packet_stranger: sum('stranger'),
-		packet_bad_quote: sum('badQuote'),
-		packet_unreadable: sum('unreadable'),
-		attempt_no_syn: sum('noSyn'),
-		attempt_unlisted: sum('unlisted'),
-		writers_full: sum('writersFull'),
+		packet_truncated: lost.truncated,
+		packet_fragment: lost.fragment,
+		packet_header_chain: lost.headerChain,
+		packet_malformed: lost.malformedPacket,
+		packet_stranger: lost.stranger,
+		packet_bad_quote: lost.badQuote,
+		packet_unreadable: lost.unreadable,
+		attempt_no_syn: lost.noSyn,
+		attempt_unlisted: lost.unlisted,
+		writers_full: lost.writersFull,
 	};
 }

@@ -5,12 +5,17 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { pino } from 'pino';
 import { type Unavailable, unavailable } from '../../src/capture/availability.js';
+import { type StreamLosses, sumLosses } from '../../src/capture/stream.js';
 import { Hooked, HookKeeper } from '../../src/shell/hooks.js';
 import { ReleaseRequest } from '../../src/shell/release-request.js';
 
 interface Attached {
 	available: true;
+	losses: () => StreamLosses;
 }
+
+/** A capture that has lost records for want of room in the ring. */
+const attached = (ringFull = 0): Attached => ({ available: true, losses: () => ({ ...sumLosses([]), ringFull }) });
 
 const noHook = unavailable('NO_HOOK', 'no such function', 'report it');
 
@@ -18,7 +23,7 @@ const noHook = unavailable('NO_HOOK', 'no such function', 'report it');
 class Stage {
 	readonly done: string[] = [];
 	readonly said: string[] = [];
-	answer: Attached | Unavailable = { available: true };
+	answer: Attached | Unavailable = attached();
 	readonly log = pino({ level: 'info', base: null, timestamp: false }, { write: (line: string) => this.#hear(line) });
 	readonly hooked = new Hooked<Attached>(
 		{
@@ -67,7 +72,7 @@ describe('one vantage point in ip_vs', () => {
 		hooked.follow(at(60_000, 7));
 		assert.equal(done.length, 2);
 		assert.equal(said.length, 1);
-		stage.answer = { available: true };
+		stage.answer = attached();
 		hooked.follow(at(120_000, 7));
 		assert.equal(hooked.reason, undefined);
 		assert.ok(hooked.current);
@@ -89,6 +94,23 @@ describe('one vantage point in ip_vs', () => {
 		assert.equal(hooked.current, undefined);
 		assert.equal(hooked.follow(at(3, 7)), true);
 		assert.deepEqual(done, ['open', 'let go', 'open']);
+	});
+
+	it('keeps count of what was lost when it lets go, and when it is taken up again', () => {
+		const stage = new Stage();
+		const { hooked } = stage;
+		const lost = [hooked.losses().ringFull];
+		for (const [released, ringFull] of [
+			[false, 5],
+			[true, 0],
+			[false, 2],
+			[true, 0],
+		] as const) {
+			stage.answer = attached(ringFull);
+			hooked.follow(at(lost.length, 7, released));
+			lost.push(hooked.losses().ringFull);
+		}
+		assert.deepEqual(lost, [0, 5, 5, 7, 7]);
 	});
 
 	it('ends as the end of the process wants it, once', () => {
