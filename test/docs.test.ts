@@ -88,6 +88,7 @@ test('README.md names every metric with its type, and no other', async () => {
 		dryRun: false,
 		destinations: [],
 		services: [],
+		watching: [],
 		links: [],
 		impairedHosts: 0,
 		leases: 0,

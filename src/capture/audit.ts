@@ -41,6 +41,8 @@ const optionalHooks = [
 	'name_edited',
 	'name_deleted',
 ] as const;
+/** All of them: what has to be told of as missing where nothing could be opened. */
+export const auditHooks: readonly string[] = [...optionalHooks, ...coreHooks];
 const iterator = 'show_writers';
 const pinnedMaps = ['events', 'losses', 'writers', 'commands'] as const;
 

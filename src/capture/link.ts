@@ -22,7 +22,7 @@ const programs = {
 } as const;
 
 export type LinkPart = keyof typeof programs;
-const partNames = Object.keys(programs) as LinkPart[];
+export const linkParts = Object.keys(programs) as LinkPart[];
 
 /** Whether a part is attached, or why it is not. */
 export type LinkPartState =
@@ -112,7 +112,7 @@ export class LinkCapture {
 	}
 
 	get parts(): LinkPartState[] {
-		return partNames.map((part) => {
+		return linkParts.map((part) => {
 			const found = this.#parts[part];
 			if (found instanceof Part) return { part, attached: true };
 			const { code, reason, remedy } = found;

@@ -31,6 +31,9 @@ const coreHook = 'watch_tcp';
 /** Without them: UDP and SCTP flows are not counted, early ends not known as such, services without destinations not told. */
 const optionalHooks = ['watch_schedule', 'watch_expire', 'watch_leave'] as const;
 
+/** All of them: what has to be told of as missing where nothing could be opened. */
+export const outcomeHooks: readonly string[] = [coreHook, ...optionalHooks];
+
 export interface ListedDestination {
 	service: ServiceAddress;
 	destination: { address: string; port: number };

@@ -187,6 +187,13 @@ export const declarations: readonly Declaration[] = [
 		read: ({ destinations }) => destinations.flatMap(verdictSamples),
 	},
 	{
+		name: 'ipvigil_watching',
+		help: '1 where ipvigil watches: on an interface (device), or by a hook in the kernel; 0 where it should and does not.',
+		type: 'gauge',
+		labels: ['vantage', 'device', 'hook'],
+		read: ({ view }) => Array.from(view.watching, ({ attached, ...labels }) => ({ value: Number(attached), labels })),
+	},
+	{
 		name: 'ipvigil_link_up',
 		help: "1 where the director's interface and what it sits on have carrier and, for a bond, an active slave and the LACP partner that it had; 0 where one of them has not or is gone.",
 		type: 'gauge',

@@ -2,6 +2,7 @@
  * What a scrape shows, as plain data: the daemon fills it in from its state and the kernel's counters, the metrics
  * print it. Nothing is counted here.
  */
+import type { VantageName } from '../capture/recording.js';
 import type { AttemptSource } from '../evidence/signal.js';
 import type { Verdict } from '../judge/action.js';
 import type { ProbeOutcome, ProbePurpose } from '../judge/input.js';
@@ -66,6 +67,9 @@ export interface LinkView {
 	up: boolean;
 }
 
+/** A place that ipvigil should watch from: an interface of the wire's, or a hook in the kernel. */
+export type WatchView = { vantage: VantageName; attached: boolean } & ({ device: string } | { hook: string });
+
 /** What is lost before it could be judged or told, by where: see the help of `ipvigil_lost_total`. */
 export type LossPlace =
 	| 'ring'
@@ -89,6 +93,7 @@ export interface MetricsView {
 	dryRun: boolean;
 	destinations: Iterable<DestinationView>;
 	services: Iterable<ServiceView>;
+	watching: Iterable<WatchView>;
 	links: Iterable<LinkView>;
 	/** Hosts that are not judged because the way to them is impaired. */
 	impairedHosts: number;

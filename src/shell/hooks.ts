@@ -5,9 +5,11 @@
  * once and tried again now and then. What a vantage point sees is none of this file's business.
  */
 import type { Logger } from 'pino';
-import type { Unavailable } from '../capture/availability.js';
+import type { HookState, Unavailable } from '../capture/availability.js';
 import { ipvsInstance } from '../capture/module.js';
+import type { VantageName } from '../capture/recording.js';
 import { type StreamLosses, sumLosses } from '../capture/stream.js';
+import type { WatchView } from '../report/view.js';
 import type { ReleaseRequest } from './release-request.js';
 
 /** Two looks at the file system each time: nothing at this pace, and an operator waits no longer for rmmod. */
@@ -16,8 +18,11 @@ const lookEveryMs = 2_000;
 const retryMs = 60_000;
 
 export interface HookedParts<T> {
+	vantage: VantageName;
 	/** As messages call it: `audit`. */
 	name: string;
+	/** Every hook that it has where all of them attach. */
+	hooks: readonly string[];
 	open: () => T | Unavailable;
 	/** What it means that it is not to be had, as a sentence of the log. */
 	without: string;
@@ -36,6 +41,7 @@ export interface Circumstances {
 /** What is asked of a capture while it is attached. */
 export interface Attachable {
 	readonly available: true;
+	readonly hooks: readonly HookState[];
 	losses(): StreamLosses;
 }
 
@@ -60,6 +66,13 @@ export class Hooked<T extends Attachable> {
 	/** Why the last try failed; undefined where there was none, or it did not. */
 	get reason(): Unavailable | undefined {
 		return this.#reason;
+	}
+
+	/** Each hook, attached or not. */
+	watching(): WatchView[] {
+		const { vantage, hooks } = this.parts;
+		const states = this.#current?.hooks ?? hooks.map((hook) => ({ hook, attached: false }));
+		return states.map(({ hook, attached }) => ({ vantage, hook, attached }));
 	}
 
 	/** What was lost since the start, however often it was attached in between. */

@@ -3,10 +3,11 @@
  * They come and go with the module and with the operator's wish (hooks.ts); here stands only what they are.
  */
 import type { Logger } from 'pino';
-import { type AuditCapture, openAudit } from '../capture/audit.js';
-import { type OutcomeCapture, openOutcome } from '../capture/outcome.js';
+import { type AuditCapture, auditHooks, openAudit } from '../capture/audit.js';
+import { type OutcomeCapture, openOutcome, outcomeHooks } from '../capture/outcome.js';
 import { type StreamLosses, sumLosses } from '../capture/stream.js';
 import type { KernelEvent } from '../decode/event.js';
+import type { WatchView } from '../report/view.js';
 import { bootMs } from './clock.js';
 import type { Config } from './config.js';
 import { Hooked, HookKeeper } from './hooks.js';
@@ -25,6 +26,8 @@ export interface IpvsHooksParts {
 export class IpvsHooks {
 	readonly #audit: Hooked<AuditCapture>;
 	readonly #outcome: Hooked<OutcomeCapture>;
+	/** Those that the configuration asks for. */
+	readonly #wanted: readonly (Hooked<AuditCapture> | Hooked<OutcomeCapture>)[] = [];
 	/** Undefined where the table is not the kernel's: nobody writes it, and it has no connections. */
 	readonly #keeper: HookKeeper | undefined;
 
@@ -33,8 +36,9 @@ export class IpvsHooks {
 		this.#audit = hookedAudit(parts);
 		this.#outcome = hookedOutcome(parts);
 		if (config.table) return;
+		this.#wanted = config.attempts === 'auto' ? [this.#audit, this.#outcome] : [this.#audit];
 		this.#keeper = new HookKeeper({
-			hooked: config.attempts === 'auto' ? [this.#audit, this.#outcome] : [this.#audit],
+			hooked: this.#wanted,
 			request: new ReleaseRequest(config.runtimeDirectory),
 			nowMs: bootMs,
 			log,
@@ -48,6 +52,11 @@ export class IpvsHooks {
 
 	get outcome(): OutcomeCapture | undefined {
 		return this.#outcome.current;
+	}
+
+	/** Each hook that should be attached, and whether it is. */
+	watching(): WatchView[] {
+		return this.#wanted.flatMap((hooked) => hooked.watching());
 	}
 
 	/** Of both since the start: a count that fell would look like a restart of ipvigil. */
@@ -66,7 +75,9 @@ export class IpvsHooks {
 function hookedAudit({ config, log, onEvents, tape }: IpvsHooksParts): Hooked<AuditCapture> {
 	const onError = (error: Error) => log.error({ err: error }, 'the audit events could not be read');
 	const parts = {
+		vantage: 'audit' as const,
 		name: 'audit',
+		hooks: auditHooks,
 		without: 'the table is not audited: writes by others are noticed by their value only',
 		open: () => {
 			const audit = openAudit({ pinDirectory: config.pinDirectory, onEvents, onBatch: tape.of('audit'), onError });
@@ -89,7 +100,9 @@ function hookedOutcome({ config, log, onEvents, tape }: IpvsHooksParts): Hooked<
 	const { destinations: destinationsMax, connections: connectionsMax, ringBytes } = config.limits;
 	const bounds = { destinationsMax, connectionsMax, ringBytes };
 	const parts = {
+		vantage: 'outcome' as const,
 		name: 'watch on attempts',
+		hooks: outcomeHooks,
 		without: 'no hooks inside IPVS: attempts are told by the wire alone, and only in NAT',
 		open: () => openOutcome({ ...bounds, onEvents, onBatch: tape.of('outcome'), onError }),
 		letGo: (outcome: OutcomeCapture) => outcome.close(),

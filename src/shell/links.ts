@@ -6,7 +6,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import { monotonicNs } from '../addon/index.js';
-import { type LinkCapture, openLink } from '../capture/link.js';
+import { type LinkCapture, type LinkPart, linkParts, openLink } from '../capture/link.js';
 import type { EventSink } from '../capture/stream.js';
 import type { KernelEvent } from '../decode/event.js';
 import { linkSentence } from '../evidence/link-words.js';
@@ -14,6 +14,7 @@ import { LinkBook, type LinkChange } from '../evidence/links.js';
 import { type Impairment, WayBook } from '../evidence/ways.js';
 import type { Link, RouteChange } from '../netlink/route.js';
 import type { ChangeHandlers, RouteClient, RouteGroup } from '../netlink/route-client.js';
+import type { WatchView } from '../report/view.js';
 import type { Config } from './config.js';
 import { Paced } from './paced.js';
 
@@ -101,6 +102,14 @@ export class Links {
 	/** The hooks' parts, attached or not, and what they lost; undefined where none could be opened. */
 	get hooks(): LinkHooks | undefined {
 		return this.#hooks;
+	}
+
+	/** Each part of the hooks, attached or not. Without the module bonding there is no bond to watch. */
+	watching(): WatchView[] {
+		const parts: readonly { part: LinkPart; attached: boolean; code?: string }[] =
+			this.#hooks?.parts ?? linkParts.map((part) => ({ part, attached: false }));
+		const wanted = parts.filter(({ code }) => code !== 'NO_BONDING');
+		return wanted.map(({ part, attached }) => ({ vantage: 'link', hook: part, attached }));
 	}
 
 	/** The real servers' addresses; the ways to new ones are known when it resolves. */

@@ -2,7 +2,7 @@
  * What a scrape shows: the judge's state, the kernel's counters and our own losses, read when asked and kept nowhere.
  */
 import type { Logger } from 'pino';
-import type { DestinationOutcomes } from '../capture/outcome.js';
+import type { DestinationOutcomes, OutcomeCapture } from '../capture/outcome.js';
 import { sumLosses } from '../capture/stream.js';
 import type { WireCapture } from '../capture/wire.js';
 import type { EndpointCounters } from '../decode/event.js';
@@ -10,7 +10,7 @@ import type { ProbeOutcome, ProbePurpose } from '../judge/input.js';
 import type { State } from '../judge/state.js';
 import { startHttp } from '../report/http.js';
 import type { Journal } from '../report/journal.js';
-import type { Attempts, DestinationView, MetricsView, Parts, ServiceView } from '../report/view.js';
+import type { Attempts, DestinationView, MetricsView, Parts, ServiceView, WatchView } from '../report/view.js';
 import { type DestinationId, destinationId, endpointId, serviceId } from '../table/identity.js';
 import type { Config } from './config.js';
 import type { IpvsHooks } from './ipvs-hooks.js';
@@ -23,11 +23,13 @@ export interface ReportParts {
 	dryRun: boolean;
 	log: Logger;
 	state: State;
-	wire: WireCapture | undefined;
-	hooks: Pick<IpvsHooks, 'outcome' | 'losses'>;
-	links: () => Links | undefined;
-	journal: Journal;
-	targets: Targets;
+	wire: Pick<WireCapture, 'interfaces' | 'counters' | 'hostCounters' | 'losses'> | undefined;
+	hooks: Pick<IpvsHooks, 'watching' | 'losses'> & {
+		readonly outcome: Pick<OutcomeCapture, 'outcomes' | 'services'> | undefined;
+	};
+	links: () => Pick<Links, 'states' | 'watching' | 'hooks'> | undefined;
+	journal: Pick<Journal, 'losses'>;
+	targets: Pick<Targets, 'deliveries' | 'overflow'>;
 	tableAge: () => { ageMs: number; stale: boolean };
 }
 
@@ -36,7 +38,7 @@ export async function serveReport(parts: ReportParts): Promise<{ close(): Promis
 	const { config, log } = parts;
 	if (config.metrics === 'off') return undefined;
 	const { createMetrics } = await import('../report/metrics.js');
-	const metrics = createMetrics({ version: version(), commit: commit() }, () => view(parts));
+	const metrics = createMetrics({ version: version(), commit: commit() }, () => viewOf(parts));
 	const onError = (error: Error) => log.error({ err: error }, 'a scrape failed');
 	return startHttp({ listen: config.metrics.listen, metrics, health: () => health(parts), onError });
 }
@@ -47,7 +49,8 @@ function health({ tableAge }: ReportParts): { ok: boolean; detail: string } {
 	return { ok: false, detail: `the table was last read ${Math.round(ageMs)} ms ago` };
 }
 
-function view(parts: ReportParts): MetricsView {
+/** What one scrape shows. */
+export function viewOf(parts: ReportParts): MetricsView {
 	const { config, dryRun, state, targets } = parts;
 	const { detected, enforced, overflow } = state.counters;
 	const outcomes = outcomesOf(parts);
@@ -56,6 +59,7 @@ function view(parts: ReportParts): MetricsView {
 		dryRun,
 		destinations: destinationViews(parts, outcomes),
 		services: serviceViews(parts, outcomes),
+		watching: watchViews(parts),
 		links: parts.links()?.states() ?? [],
 		impairedHosts: state.impaired.size,
 		leases: [...state.busyDestinations].filter((id) => state.destinations.get(id)?.lease).length,
@@ -67,6 +71,14 @@ function view(parts: ReportParts): MetricsView {
 		losses: losses(parts),
 		notifications: targets.deliveries(),
 	};
+}
+
+/** Where ipvigil should be: what the configuration leaves alone is not among it. */
+function watchViews({ wire, hooks, links }: ReportParts): WatchView[] {
+	const interfaces = (wire?.interfaces ?? []).map(({ interfaceName: device, attached }): WatchView => {
+		return { vantage: 'wire', device, attached };
+	});
+	return [...interfaces, ...hooks.watching(), ...(links()?.watching() ?? [])];
 }
 
 /** Attempts are told by the hooks inside IPVS where they are attached, else by the wire, which knows endpoints only. */

@@ -4,18 +4,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { pino } from 'pino';
-import { type Unavailable, unavailable } from '../../src/capture/availability.js';
+import { type HookState, type Unavailable, unavailable } from '../../src/capture/availability.js';
 import { type StreamLosses, sumLosses } from '../../src/capture/stream.js';
 import { Hooked, HookKeeper } from '../../src/shell/hooks.js';
 import { ReleaseRequest } from '../../src/shell/release-request.js';
 
 interface Attached {
 	available: true;
+	hooks: HookState[];
 	losses: () => StreamLosses;
 }
 
 /** A capture that has lost records for want of room in the ring. */
-const attached = (ringFull = 0): Attached => ({ available: true, losses: () => ({ ...sumLosses([]), ringFull }) });
+function attached(ringFull = 0): Attached {
+	const refused = { hook: 'name_parsed', attached: false, reason: 'no such function' };
+	const hooks = [{ hook: 'update_dest', attached: true, reason: '' }, refused];
+	return { available: true, hooks, losses: () => ({ ...sumLosses([]), ringFull }) };
+}
 
 const noHook = unavailable('NO_HOOK', 'no such function', 'report it');
 
@@ -27,7 +32,9 @@ class Stage {
 	readonly log = pino({ level: 'info', base: null, timestamp: false }, { write: (line: string) => this.#hear(line) });
 	readonly hooked = new Hooked<Attached>(
 		{
+			vantage: 'audit',
 			name: 'audit',
+			hooks: ['update_dest', 'name_parsed'],
 			without: 'no audit',
 			open: () => {
 				this.done.push('open');
@@ -94,6 +101,18 @@ describe('one vantage point in ip_vs', () => {
 		assert.equal(hooked.current, undefined);
 		assert.equal(hooked.follow(at(3, 7)), true);
 		assert.deepEqual(done, ['open', 'let go', 'open']);
+	});
+
+	it('names each hook and whether it is attached, before it is and after it was', () => {
+		const { hooked } = new Stage();
+		const shown = () => hooked.watching().map((one) => ('hook' in one ? `${one.hook} ${one.attached}` : ''));
+		const seen = [shown()];
+		for (const released of [false, true]) {
+			hooked.follow(at(0, 7, released));
+			seen.push(shown());
+		}
+		const none = ['update_dest false', 'name_parsed false'];
+		assert.deepEqual(seen, [none, ['update_dest true', 'name_parsed false'], none]);
 	});
 
 	it('keeps count of what was lost when it lets go, and when it is taken up again', () => {

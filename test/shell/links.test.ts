@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
+import { missingModule } from '../../src/capture/availability.js';
 import type { LinkPart } from '../../src/capture/link.js';
 import type { KernelEvent } from '../../src/decode/event.js';
 import { linkSentence } from '../../src/evidence/link-words.js';
@@ -60,7 +61,11 @@ class Kernel {
 	};
 
 	readonly hooks: LinkHooks = {
-		parts: [],
+		parts: [
+			{ part: 'carrier', attached: true },
+			{ part: 'bond', attached: false, ...missingModule('bonding') },
+			{ part: 'neighbour', attached: false, code: 'EPERM', reason: 'not permitted', remedy: 'be root' },
+		],
 		isAttached: (part) => this.attached.has(part),
 		setHosts: (addresses) => {
 			this.watched = addresses;
@@ -120,6 +125,23 @@ describe('links', () => {
 		await until('the interface is missed', () => told.length > 0);
 		await until('the ways are asked for anew', () => waysAsked > 1);
 		assert.deepEqual(links.states(), [{ name: 'eth1', up: false }]);
+	});
+
+	it('say which hooks are attached, and ask for none on bonds where there are no bonds', async () => {
+		await begin(3_600_000);
+		assert.deepEqual(links.watching(), [
+			{ vantage: 'link', hook: 'carrier', attached: true },
+			{ vantage: 'link', hook: 'neighbour', attached: false },
+		]);
+	});
+
+	it('say that no hook is attached where none could be opened', async () => {
+		kernel.sources.open = () => undefined;
+		await begin(3_600_000);
+		assert.deepEqual(
+			links.watching().map(({ attached }) => attached),
+			[false, false, false],
+		);
 	});
 
 	it('tell a hook’s word at once', async () => {
