@@ -246,7 +246,7 @@ export const declarations: readonly Declaration[] = [
 	},
 	{
 		name: 'ipvigil_lost_total',
-		help: 'What was lost or left unread, by where: records of the rings, packets, attempts, journal lines, hook notifications.',
+		help: 'What was lost or left unread, by where: records of the rings, packets, attempts, lines of the journal and the log, hook notifications.',
 		type: 'counter',
 		labels: ['place'],
 		read: ({ view }) => Object.entries(view.losses).map(([place, value]) => ({ value, labels: { place } })),

@@ -1,20 +1,22 @@
 /**
  * The log: NDJSON on standard output, for the service manager's journal to keep. What happened to destinations belongs
- * in the journal (`journal.ts`); the log speaks of ipvigil itself.
+ * in the journal (`journal.ts`); the log speaks of ipvigil itself. How its lines are written is in `log-output.ts`.
  */
-import { type DestinationStream, destination, type Level, type Logger, pino, stdTimeFunctions } from 'pino';
+import { type Level, type Logger, pino, stdTimeFunctions } from 'pino';
+import { LogOutput } from './log-output.js';
 
 export type LogLevel = Level | 'silent';
 
-/**
- * What a reader of our output that has stopped reading may leave waiting; beyond it lines are lost, because a director
- * must not wait for its own log.
- */
-const waitingBytesMax = 1_048_576;
+export type Log = Logger & {
+	/** Lines that could not be written. */
+	lost(): number;
+	/** Waits for what can still be written, for a second at most. */
+	close(): Promise<void>;
+};
 
-/** @param stream Where the lines go; standard output, written off the decision's path, unless told otherwise. */
-export function createLog(level: LogLevel, stream: DestinationStream = standardOutput()): Logger {
-	return pino(
+/** @param output Where the lines go; standard output, written off the decision's path, unless told otherwise. */
+export function createLog(level: LogLevel, output: LogOutput = new LogOutput()): Log {
+	const log = pino(
 		{
 			level,
 			// The host's name is the service manager's to add.
@@ -22,10 +24,8 @@ export function createLog(level: LogLevel, stream: DestinationStream = standardO
 			timestamp: stdTimeFunctions.isoTime,
 			formatters: { level: (label) => ({ level: label }) },
 		},
-		stream,
+		output,
 	);
-}
-
-function standardOutput(): DestinationStream {
-	return destination({ dest: 1, sync: false, maxLength: waitingBytesMax });
+	output.onAgain = (lost) => log.warn({ lost }, 'the log is written again; lines of it have been lost since the start');
+	return Object.assign(log, { lost: () => output.lost, close: () => output.close() });
 }

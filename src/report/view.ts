@@ -75,6 +75,7 @@ export type LossPlace =
 	| 'ring'
 	| 'malformed'
 	| 'journal'
+	| 'log'
 	| 'hook'
 	| 'packet_truncated'
 	| 'packet_fragment'

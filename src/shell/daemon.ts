@@ -2,7 +2,6 @@
  * The daemon, wired: the table feeds the judge, kernel events become evidence, the judge's actions are carried out,
  * and everything is told. This file reads as the table of contents; each line of it is explained where it leads.
  */
-import type { Logger } from 'pino';
 import type { KernelEvent } from '../decode/event.js';
 import type { Writer } from '../judge/input.js';
 import type { Lease } from '../judge/lease.js';
@@ -14,7 +13,7 @@ import { Ledger, ledgerDirectory } from '../remedy/ledger.js';
 import { Prober } from '../remedy/probe.js';
 import { Weights } from '../remedy/weights.js';
 import { Journal } from '../report/journal.js';
-import { createLog } from '../report/log.js';
+import { createLog, type Log } from '../report/log.js';
 import type { Snapshot } from '../table/model.js';
 import { AttemptWatch } from './attempts.js';
 import { bootMs } from './clock.js';
@@ -59,18 +58,13 @@ export async function runDaemon(config: Config, options: DaemonOptions): Promise
 	} finally {
 		await tape?.close();
 		instance.release();
-		log.flush();
+		await log.close();
 	}
 }
 
 class Daemon {
 	/** Opens everything in the order in which it is needed: the audit first, so that no write is missed after the snapshot. */
-	static async start(
-		config: Config,
-		{ dryRun, table: given }: DaemonOptions,
-		log: Logger,
-		tape: Tape,
-	): Promise<Daemon> {
+	static async start(config: Config, { dryRun, table: given }: DaemonOptions, log: Log, tape: Tape): Promise<Daemon> {
 		const table = given ?? (await openTable(config, 'wait'));
 		const routes = new RouteClient();
 		let daemon: Daemon;
@@ -112,7 +106,7 @@ class Daemon {
 	private constructor(
 		private readonly config: Config,
 		private readonly dryRun: boolean,
-		private readonly log: Logger,
+		private readonly log: Log,
 		private readonly tape: Tape,
 		private readonly table: TableAccess,
 		private readonly routes: RouteClient,

@@ -1,7 +1,6 @@
 /**
  * What a scrape shows: the judge's state, the kernel's counters and our own losses, read when asked and kept nowhere.
  */
-import type { Logger } from 'pino';
 import type { DestinationOutcomes, OutcomeCapture } from '../capture/outcome.js';
 import { sumLosses } from '../capture/stream.js';
 import type { WireCapture } from '../capture/wire.js';
@@ -10,6 +9,7 @@ import type { ProbeOutcome, ProbePurpose } from '../judge/input.js';
 import type { State } from '../judge/state.js';
 import { startHttp } from '../report/http.js';
 import type { Journal } from '../report/journal.js';
+import type { Log } from '../report/log.js';
 import type { Attempts, DestinationView, MetricsView, Parts, ServiceView, WatchView } from '../report/view.js';
 import { type DestinationId, destinationId, endpointId, serviceId } from '../table/identity.js';
 import type { Config } from './config.js';
@@ -21,7 +21,7 @@ import { commit, version } from './version.js';
 export interface ReportParts {
 	config: Config;
 	dryRun: boolean;
-	log: Logger;
+	log: Log;
 	state: State;
 	wire: Pick<WireCapture, 'interfaces' | 'counters' | 'hostCounters' | 'losses'> | undefined;
 	hooks: Pick<IpvsHooks, 'watching' | 'losses'> & {
@@ -144,12 +144,13 @@ function* serviceViews({ state, hooks }: ReportParts, outcomes: Outcomes | undef
 	}
 }
 
-function losses({ wire, hooks, links, journal, targets }: ReportParts): MetricsView['losses'] {
+function losses({ wire, hooks, links, journal, log, targets }: ReportParts): MetricsView['losses'] {
 	const lost = sumLosses([wire?.losses(), hooks.losses(), links()?.hooks?.losses()].flatMap((each) => each ?? []));
 	return {
 		ring: lost.ringFull,
 		malformed: lost.malformed,
 		journal: journal.losses.dropped,
+		log: log.lost(),
 		hook: targets.overflow(),
 		packet_truncated: lost.truncated,
 		packet_fragment: lost.fragment,

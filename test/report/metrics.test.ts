@@ -35,6 +35,7 @@ const losses: Record<LossPlace, number> = {
 	ring: 1,
 	malformed: 2,
 	journal: 3,
+	log: 15,
 	hook: 4,
 	packet_truncated: 5,
 	packet_fragment: 6,
