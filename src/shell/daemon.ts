@@ -46,13 +46,15 @@ export interface DaemonOptions {
 
 /** Runs until SIGTERM or SIGINT (gives back every lease) or SIGUSR2 (leaves the leases to a successor). */
 export async function runDaemon(config: Config, options: DaemonOptions): Promise<void> {
+	// Heard from here on, not only when everything is open: one that comes during the start stops what has started.
+	const signalled = nextSignal();
 	const log = createLog(config.log.level);
 	const instance = await claim(config.runtimeDirectory);
 	let tape: Tape | undefined;
 	try {
 		tape = new Tape(options.record, log);
 		const daemon = await Daemon.start(config, options, log, tape);
-		const signal = await nextSignal();
+		const signal = await signalled;
 		log.info({ signal }, 'stopping');
 		await daemon.stop(signal !== 'SIGUSR2');
 	} finally {

@@ -5,13 +5,14 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { heldUp } from '../support/held-up.js';
 import { clientAddress, closedPort, Row, serverAddress, serverSide } from './netns.js';
 
 const cli = fileURLToPath(new URL('../../src/bundle/cli.js', import.meta.url));
@@ -90,6 +91,20 @@ describe('trace on the wire', { timeout: 120_000 }, () => {
 		const { code, told } = await trace.end(true);
 		assert.equal(code, 0);
 		assert.match(told, /^ipvigil: 1 event \(1 refusal\)$/m);
+	});
+
+	it('ends in order at a SIGINT that comes while it begins, the recording whole', { timeout }, async () => {
+		const [file, slow] = [join(folder, 'begun'), join(folder, 'slow.rules')];
+		const held = heldUp(slow, readFileSync(rules, 'utf8'));
+		const trace = new Trace(row, '--rules', slow, '--record', file);
+		const goOn = await held;
+		const ended = trace.end(true);
+		await goOn();
+		const { code, told } = await ended;
+		assert.equal(code, 0);
+		assert.match(told, /^ipvigil: 0 events$/m);
+		const { stderr } = spawnSync(process.execPath, [cli, 'trace', '--read', file], { encoding: 'utf8' });
+		assert.equal(stderr, 'ipvigil: 0 events\n');
 	});
 
 	it('filters by server, service, client and signal', { timeout }, async () => {

@@ -70,6 +70,17 @@ class Session {
 	}
 
 	async run(): Promise<void> {
+		// Heard from the beginning: one that comes while things are opened must not leave them behind.
+		const end = () => this.end();
+		for (const name of endingSignals) process.once(name, end);
+		try {
+			await this.#trace();
+		} finally {
+			for (const name of endingSignals) process.off(name, end);
+		}
+	}
+
+	async #trace(): Promise<void> {
 		const { config, durationMs } = this.options;
 		const table = await openTraceTable(config);
 		const routes = new RouteClient();
@@ -121,12 +132,9 @@ class Session {
 	/** By a signal, a reader that went away, the limit or the time. */
 	async #ended(durationMs: number | undefined): Promise<void> {
 		const { signal } = this.#ending;
-		const end = () => this.end();
-		const timer = durationMs === undefined ? undefined : setTimeout(end, durationMs);
-		for (const name of endingSignals) process.once(name, end);
+		const timer = durationMs === undefined ? undefined : setTimeout(() => this.end(), durationMs);
 		if (!signal.aborted) await once(signal, 'abort');
 		clearTimeout(timer);
-		for (const name of endingSignals) process.off(name, end);
 	}
 
 	async #close(): Promise<void> {
