@@ -214,14 +214,27 @@ class Chunks {
 			octets += next.value.length;
 		return octets;
 	}
+
+	async close(): Promise<void> {
+		await this.#source.return?.();
+	}
 }
 
 /**
- * The blocks of a recording, the head first and `end` or `torn` last.
+ * The blocks of a recording, the head first and `end` or `torn` last. However that ends, the source is let go of: the
+ * writer of a pipe may live on, and must not keep a reader that has enough.
  * @throws RecordingError where the file is no recording, or one of other records than this ipvigil reads.
  */
 export async function* readRecording(source: AsyncIterable<Uint8Array>): AsyncGenerator<RecordingBlock> {
 	const chunks = new Chunks(source);
+	try {
+		yield* blocksOf(chunks);
+	} finally {
+		await chunks.close();
+	}
+}
+
+async function* blocksOf(chunks: Chunks): AsyncGenerator<RecordingBlock> {
 	if (!(await chunks.peek(magic.length)).equals(magic)) throw notARecording();
 	chunks.take(magic.length);
 	for (let first = true; ; first = false) {

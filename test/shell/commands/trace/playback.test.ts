@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -58,6 +58,24 @@ test('a reader that has enough ends it, and the packets until then are in their 
 	const shown = Number(/ipvigil: (\d+) events/.exec(said)?.[1]);
 	assert.ok(shown < refusals, said);
 	assert.equal(packetsIn(readFileSync(packets)), shown);
+});
+
+test('what has been read enough of, or is no recording, is let go of while its writer lives', async () => {
+	const nonsense = join(folder, 'nonsense');
+	writeFileSync(nonsense, 'x'.repeat(1_000));
+	for (const [words, file, expected] of [
+		[['trace', '--read', '-', '--limit', '1'], recording, 0],
+		[['trace', '--read', '-'], recording, 0],
+		[['replay', '-'], recording, 0],
+		[['trace', '--read', '-'], nonsense, 2],
+	] as const) {
+		const child = spawn(process.execPath, [cli, ...words], { stdio: ['pipe', 'ignore', 'ignore'], timeout: 20_000 });
+		// Its reader goes in the middle (EPIPE).
+		child.stdin.on('error', () => {});
+		child.stdin.write(readFileSync(file));
+		const [code] = await once(child, 'exit');
+		assert.equal(code, expected, words.join(' '));
+	}
 });
 
 test('packets are not written over the recording that they are read from', () => {
