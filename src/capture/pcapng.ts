@@ -89,10 +89,9 @@ export function captureHeader(application: string): Buffer {
 export class PacketFile {
 	readonly #file: BoundedFile;
 
-	/** @throws what open(2) said. */
+	/** @throws what BoundedFile throws. */
 	constructor(path: string, application: string, onError: (error: Error) => void) {
-		this.#file = new BoundedFile(path, { octetsMax: captureOctetsMax, onError });
-		this.#file.write(captureHeader(application));
+		this.#file = new BoundedFile(path, { head: captureHeader(application), octetsMax: captureOctetsMax, onError });
 	}
 
 	/** Packets that are not in the file, because it is full or the disk was too slow. */
@@ -104,7 +103,9 @@ export class PacketFile {
 		this.#file.write(enhancedPacket(epochUs, packet, comment));
 	}
 
+	/** Without a packet it is a capture all the same, for programs that read none in it. */
 	close(): Promise<void> {
+		this.#file.begin();
 		return this.#file.close();
 	}
 }

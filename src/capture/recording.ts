@@ -133,14 +133,13 @@ export class Recorder {
 	#table = '';
 	#ended = false;
 
-	/** @throws what open(2) said. */
+	/** @throws what BoundedFile throws. */
 	constructor(path: string, options: RecorderOptions) {
 		this.#options = options;
 		const octetsMax = options.octetsMax ?? recordingOctetsMax;
-		this.#file = new BoundedFile(path, { octetsMax, onError: options.onError });
-		this.#file.write(magic);
-		const head = { eventsVersion: layouts.EVENTS_VERSION, layout: layoutDigest(), ...options.head };
-		this.#file.write(textBlock(blockKinds.head, head));
+		const facts = { eventsVersion: layouts.EVENTS_VERSION, layout: layoutDigest(), ...options.head };
+		const head = Buffer.concat([magic, textBlock(blockKinds.head, facts)]);
+		this.#file = new BoundedFile(path, { head, octetsMax, onError: options.onError });
 	}
 
 	/** Each time that it changes. */
@@ -161,9 +160,9 @@ export class Recorder {
 		this.#write(block(blockKinds.batch, batchBody(this.#options.nowMs(), vantage, bytes, sizes)));
 	}
 
-	/** Resolves when everything is in the file. */
+	/** Resolves when everything is in the file, which stays empty where there was nothing. */
 	async close(losses: RecordedLosses): Promise<void> {
-		this.#end('stopped', losses);
+		if (this.#file.begun) this.#end('stopped', losses);
 		await this.#file.close();
 	}
 

@@ -1,5 +1,6 @@
 /** Opens the files that the operator wants written. What goes into them is for others to know. */
 import { statSync } from 'node:fs';
+import { FileTakenError } from '../capture/bounded-file.js';
 import { OperatorError } from './errors.js';
 
 /** @throws OperatorError of kind `usage` where writing `output` would destroy `other`, which is wanted too. */
@@ -10,11 +11,13 @@ export function keepApart(output: string, other: string): void {
 		throw new OperatorError('usage', `${output} is named for two things.`, 'Name a file of its own for each.');
 }
 
-/** @throws OperatorError of kind `usage`, where open(2) refuses. */
+/** @throws OperatorError of kind `usage`, where open(2) refuses, and where the file would be written over. */
 export function openOutput<File>(open: () => File): File {
 	try {
 		return open();
 	} catch (error) {
+		if (error instanceof FileTakenError)
+			throw new OperatorError('usage', error.message, 'Move it away, or name another file.');
 		const reason = error instanceof Error ? error.message : String(error);
 		throw new OperatorError(
 			'usage',

@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { FileTakenError } from '../../src/capture/bounded-file.js';
 import { PacketFile } from '../../src/capture/pcapng.js';
 
 /** 10.1.0.11:8080 refuses 192.0.2.7:40000: RST|ACK, sequence 0; the checksums are right. */
@@ -86,3 +87,14 @@ test('tshark reads it, times, comments and all', () => {
 });
 
 test('only its owner may read it', () => assert.equal(statSync(file).mode & 0o777, 0o600));
+
+test('a file without a packet is a capture, and none is written over', async () => {
+	const path = join(folder, 'none.pcapng');
+	const open = () => new PacketFile(path, 'ipvigil 9.9.9', (error) => assert.fail(error));
+	await open().close();
+	assert.deepEqual(
+		blocksOf(readFileSync(path)).map(({ type }) => type),
+		[0x0a0d0d0a, 1, 1],
+	);
+	assert.throws(open, FileTakenError);
+});

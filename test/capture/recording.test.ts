@@ -1,9 +1,11 @@
 /** A recording gives back what was written to it, however it ended, and a file that is none says so. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { closeSync, constants, mkdtempSync, openSync, readFileSync, readSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { FileTakenError } from '../../src/capture/bounded-file.js';
 import {
 	layoutDigest,
 	Recorder,
@@ -59,6 +61,7 @@ async function blocksOf(octets: Uint8Array, pieceOctets = 65_536): Promise<Recor
 }
 
 async function recorded(): Promise<Buffer> {
+	rmSync(join(folder, 'whole'), { force: true });
 	const { file, recorder } = recorderTo('whole');
 	recorder.opened(['wire', 'audit']);
 	recorder.table(table);
@@ -117,6 +120,39 @@ describe('a recording', () => {
 		await recorder.close({});
 		assert.equal(told.length, 1);
 		assert.match(told[0] ?? '', /ENOSPC/);
+	});
+});
+
+describe('the file of a recording', () => {
+	it('is never written over', async () => {
+		const octets = await recorded();
+		assert.throws(() => recorderTo('whole'), FileTakenError);
+		assert.deepEqual(readFileSync(join(folder, 'whole')), octets);
+	});
+
+	it('stays empty where nothing was recorded, and is taken by the next one', async () => {
+		const first = recorderTo('empty');
+		await first.recorder.close({});
+		assert.equal(statSync(first.file).size, 0);
+		const { file, recorder } = recorderTo('empty');
+		recorder.opened(['wire']);
+		await recorder.close({});
+		assert.deepEqual((await blocksOf(readFileSync(file))).length, 3);
+	});
+
+	it('may be a device or a pipe', async () => {
+		const path = join(folder, 'pipe');
+		execFileSync('mkfifo', [path]);
+		const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+		for (const name of ['pipe', '../../dev/null']) {
+			const { recorder, told } = recorderTo(name);
+			recorder.opened(['wire']);
+			await recorder.close({});
+			assert.deepEqual(told, []);
+		}
+		const octets = Buffer.alloc(65_536);
+		assert.equal((await blocksOf(octets.subarray(0, readSync(reader, octets)))).at(-1)?.kind, 'end');
+		closeSync(reader);
 	});
 });
 

@@ -18,7 +18,7 @@ export function makeRunCommand(): Command {
 		.option('-n, --dry-run', 'decide everything, write nothing: no weight, no binding notification')
 		.addOption(new Option('-m, --mode <mode>', 'instead of the mode in the configuration').choices(modes))
 		.addOption(new Option('-l, --log-level <level>', 'instead of the level in the configuration').choices(logLevels))
-		.option('--record <file>', 'record what the kernel tells and the table, for ipvigil replay')
+		.option('--record <file>', 'record what the kernel tells and the table, in a new file, for replay')
 		.addHelpText('after', explanation)
 		.action(run);
 }

@@ -87,6 +87,25 @@ test('packets are not written over the recording that they are read from', () =>
 	assert.deepEqual(readFileSync(copy), readFileSync(recording));
 });
 
+test('what has been recorded or captured before is not written over, and the remedy is told', () => {
+	const before = readFileSync(recording);
+	const [other, config] = [join(folder, 'other'), join(folder, 'config.yaml')];
+	writeFileSync(other, 'x');
+	writeFileSync(config, `runtimeDirectory: ${folder}/run\n`);
+	for (const [file, words] of [
+		[recording, ['run', '--config', config, '--record', recording]],
+		[recording, ['trace', '--record', recording]],
+		[other, ['trace', '--write', other]],
+		[other, ['trace', '--read', recording, '--write', other]],
+	] as const) {
+		const { status, stderr } = spawnSync(process.execPath, [cli, ...words], { encoding: 'utf8', timeout: 30_000 });
+		assert.equal(status, 2, words.join(' '));
+		const sentence = `${file} has something in it already, and is left as it is.`;
+		assert.equal(stderr, `ipvigil: ${sentence}\nMove it away, or name another file.\n`);
+	}
+	assert.deepEqual([readFileSync(recording), readFileSync(other, 'utf8')], [before, 'x']);
+});
+
 test('a directory is no recording, and a file to write two things to is refused', () => {
 	assert.deepEqual([trace('--read', folder).status, trace('--write', 'x', '--record', 'x').status], [2, 2]);
 });
