@@ -1,7 +1,6 @@
 /** What a scrape shows of a daemon whose table is real and whose kernel is a stand-in. */
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
-import { pino } from 'pino';
 import type { DestinationOutcomes } from '../../src/capture/outcome.js';
 import { sumLosses } from '../../src/capture/stream.js';
 import { viewOf as octetsOf, sumEndpointCounters } from '../../src/decode/keys.js';
@@ -10,6 +9,7 @@ import { encodeOutcomeState, readOutcomeState } from '../../src/decode/outcome-s
 import { defaultPolicy } from '../../src/judge/policy.js';
 import { createState } from '../../src/judge/state.js';
 import { step } from '../../src/judge/step.js';
+import { createLog } from '../../src/report/log.js';
 import { parseConfig } from '../../src/shell/config.js';
 import { type ReportParts, viewOf } from '../../src/shell/report.js';
 import { noStats } from '../../src/table/model.js';
@@ -30,7 +30,7 @@ beforeEach(() => {
 	parts = {
 		config: parseConfig('{}', 'x'),
 		dryRun: false,
-		log: pino({ level: 'silent' }),
+		log: createLog('silent'),
 		state,
 		wire: undefined,
 		hooks: nothing,
