@@ -120,13 +120,15 @@ struct learned_key {
 	__be16 pad;
 };
 
-/* Told once each; evicted ones are told again, which does no harm. */
+/* When each was told last: again after five minutes, in case there was no room for it, which does no harm. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 4096);
 	__type(key, struct learned_key);
-	__type(value, __u8);
+	__type(value, __u64);
 } learned SEC(".maps");
+
+#define LEARNED_AGAIN_NS (300 * 1000 * 1000 * 1000ull)
 
 /* Whether this flag is set for the first time: several CPUs may see packets of one connection. */
 static __always_inline int first_time(struct connection *connection, enum progress flag)
@@ -185,9 +187,14 @@ static __noinline int send_outcome(struct destination *destination, struct ip_vs
 	return 1;
 }
 
-/* A refusal is the server's own word, and acceptances end a doubt; all others a client can bring about by itself. */
-static __always_inline __u64 interval_of(enum outcome outcome)
+/*
+ * A refusal is the server's own word, and acceptances end a doubt; all others a client can bring about by itself. Where
+ * the service means all ports, those that nobody judges must not take the place of the one that is.
+ */
+static __always_inline __u64 interval_of(struct destination *destination, enum outcome outcome)
 {
+	if (destination->told.key.service.port == 0)
+		return event_interval_ns;
 	switch (outcome) {
 	case OUTCOME_REFUSED:
 	case OUTCOME_PLAUSIBLY_REFUSED:
@@ -209,7 +216,7 @@ static __always_inline void tell(struct destination *destination, struct ip_vs_c
 	gate = &destination->gates[outcome - 1];
 	if (outcome != OUTCOME_ACCEPTED_AGAIN)
 		destination->trouble |= outcome < OUTCOME_DATA_REPEATED ? TROUBLE_HANDSHAKE : TROUBLE_ANSWER;
-	if (!gate_opens_every(gate, now_ns, interval_of(outcome)) ||
+	if (!gate_opens_every(gate, now_ns, interval_of(destination, outcome)) ||
 	    !send_outcome(destination, cp, skb, outcome, now_ns))
 		suppress(gate);
 	else if (outcome == OUTCOME_ACCEPTED_AGAIN)
@@ -227,19 +234,19 @@ static __always_inline void learn(struct destination *destination, __u32 number,
 	struct destination_key *key = &destination->told.key;
 	struct learned_key pair = {.destination = number, .port = port};
 	struct learned_event *event;
-	__u8 known = 1;
+	__u64 *told_ns;
 
 	if (key->fwmark == 0 && key->service.port != 0 && key->destination.port != 0)
 		return;
-	if (bpf_map_lookup_elem(&learned, &pair) ||
-	    !gate_opens_every(&destination->learning, now_ns, SLOW_INTERVAL_NS) ||
-	    bpf_map_update_elem(&learned, &pair, &known, BPF_NOEXIST) != 0)
+	told_ns = bpf_map_lookup_elem(&learned, &pair);
+	if (told_ns && now_ns - *told_ns < LEARNED_AGAIN_NS)
+		return;
+	if (!gate_opens_every(&destination->learning, now_ns, SLOW_INTERVAL_NS))
 		return;
 	event = emit_reserve(EVENT_KIND_LEARNED, sizeof(*event), now_ns);
-	if (!event) {
-		bpf_map_delete_elem(&learned, &pair);
+	if (!event)
 		return;
-	}
+	bpf_map_update_elem(&learned, &pair, &now_ns, BPF_ANY);
 	event->key = *key;
 	event->endpoint = key->destination;
 	event->endpoint.port = port;

@@ -50,14 +50,18 @@ static __always_inline int is_overdue(struct outcome_state *state, __u64 now_ns)
 }
 
 /*
- * An FTP data connection belongs to its control connection, as a persistent one does to its template
- * (include/net/ip_vs.h), but goes to a port of its own: no attempt to reach the service.
+ * An FTP data connection goes to a port of its own: no attempt to reach the service. In NAT it belongs to its control
+ * connection, in DR and TUN, where a persistent service takes it in (ip_vs_service_find), to a template, as every
+ * connection of such a service does. A service of port 0 or by firewall mark means all ports.
  */
-static __always_inline int is_data_connection(struct ip_vs_conn *cp)
+static __always_inline int is_data_connection(struct ip_vs_conn *cp, struct ip_vs_service *service,
+					      struct ip_vs_dest *dest)
 {
 	struct ip_vs_conn *control = cp->control;
 
-	return control && !(control->flags & IP_VS_CONN_F_TEMPLATE);
+	if (control && !(control->flags & IP_VS_CONN_F_TEMPLATE))
+		return 1;
+	return service->port && dest->port && dest->port != cp->dport;
 }
 
 /*
@@ -80,7 +84,7 @@ static __always_inline void begin(struct ip_vs_conn *cp, const struct sk_buff *s
 	if (!dest || !is_own(cp->ipvs))
 		return;
 	service = dest->svc;
-	if (!service || is_data_connection(cp))
+	if (!service || is_data_connection(cp, service, dest))
 		return;
 	destination = find_destination(service, dest, &connection.destination);
 	if (!destination || bpf_map_update_elem(&connections, &address, &connection, BPF_ANY) != 0)

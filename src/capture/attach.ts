@@ -61,7 +61,7 @@ export function isCurrent(attachment: Attachment): boolean {
 	return interfaceIndex(attachment.interfaceName) === attachment.interfaceIndex && attachment.stands();
 }
 
-/** A link, which cannot be taken away, or a filter. */
+/** A link, which is taken away on purpose only (BPF_LINK_DETACH), or a filter. */
 type Holder = Pick<Link, 'close'> & Partial<Pick<ClsactFilter, 'stands'>>;
 
 /** Attaches in exactly this way, or throws what the kernel said (code EBUSY, EOPNOTSUPP, ENODEV, ...). */

@@ -141,19 +141,23 @@ export class WayBook {
 		const partner = booked.facets.get('partner');
 		if (isLost(partner)) return trouble(booked, 'partner-silent', partner);
 		const slaves = [...this.#book.links()].filter(({ link }) => link.masterIndex === booked.index);
-		// Its slaves hear nothing for three seconds before the bond gives its partner up.
-		const deaf = slaves.map((slave) => slave.facets.get('partner')).filter(isLost);
-		if (slaves.length > 0 && deaf.length === slaves.length)
-			return { ...trouble(booked, 'partner-silent', undefined), sinceUs: latest(deaf) };
-		const dead = slaves.map((slave) => slave.facets.get('carrier')).filter((carrier) => carrier?.value === 'down');
-		if (slaves.length === 0 || dead.length < slaves.length) return undefined;
-		return { ...trouble(booked, 'no-carrier', undefined), sinceUs: latest(dead) };
+		const faults = slaves.flatMap((slave) => slaveFault(slave) ?? []);
+		if (slaves.length === 0 || faults.length < slaves.length) return undefined;
+		const isDark = faults.every(({ value }) => value === 'down');
+		return { ...trouble(booked, isDark ? 'no-carrier' : 'partner-silent', undefined), sinceUs: latest(faults) };
 	}
 }
 
 /** A bond that never had a partner may be meant so; one that lost it is cut off by most switches. */
 function isLost(partner: Facet | undefined): boolean {
 	return partner?.value === 'silent' && partner.changedUs !== undefined;
+}
+
+/** Why nothing gets through it; a slave hears no partner for three seconds before the bond gives that up. */
+function slaveFault({ facets }: BookedLink): Facet | undefined {
+	const [carrier, partner] = [facets.get('carrier'), facets.get('partner')];
+	if (carrier?.value === 'down') return carrier;
+	return isLost(partner) ? partner : undefined;
 }
 
 const facetReasons: [LinkFacet, ImpairmentReason][] = [

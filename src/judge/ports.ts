@@ -8,53 +8,60 @@ import type { Endpoint } from '../table/model.js';
 import { destinationsOn, type EndpointState, leaveEndpoint, standOn } from './state.js';
 import type { Turn } from './turn.js';
 
-/** A round through them, one every calibrateIntervalMs (5 s), takes 40 s; of more than that the oldest is forgotten. */
+/** A round through them, one every calibrateIntervalMs (5 s), takes 40 s. */
 const portsMax = 8;
 
-/** A destination was seen to accept there, or is configured to: then nothing else counts. */
-export function learned(turn: Turn, id: DestinationId, endpoint: Endpoint, configured: boolean): void {
+/**
+ * A destination was seen to accept there, or is configured to: then nothing else counts. True where it stands there from
+ * now on, and did not before.
+ */
+export function learned(turn: Turn, id: DestinationId, endpoint: Endpoint, configured: boolean): boolean {
 	const known = turn.state.learned.get(id);
 	if (configured) {
 		turn.state.learned.set(id, { configured, endpoints: [endpoint] });
-		stand(turn, id, endpoint);
-	} else if (!known) {
-		turn.state.learned.set(id, { configured, endpoints: [endpoint] });
-		standFirst(turn, id, endpoint);
-	} else if (!known.configured) remember(turn, id, known.endpoints, endpoint);
+		return stand(turn, id, endpoint);
+	}
+	if (known) {
+		if (!known.configured) remember(known.endpoints, endpoint);
+		return false;
+	}
+	turn.state.learned.set(id, { configured, endpoints: [endpoint] });
+	return turn.state.destinations.get(id)?.endpoint === undefined && stand(turn, id, endpoint);
 }
 
-/** The first port is asked at once, or rather with the next tick: one is enough for thousands of destinations. */
-function standFirst(turn: Turn, id: DestinationId, endpoint: Endpoint): void {
-	if (turn.state.destinations.get(id)?.endpoint === undefined) stand(turn, id, endpoint);
-}
-
-function stand(turn: Turn, id: DestinationId, endpoint: Endpoint): void {
+/** It is asked with the next tick: one is enough for thousands of destinations. */
+function stand(turn: Turn, id: DestinationId, endpoint: Endpoint): boolean {
 	const destination = turn.state.destinations.get(id);
-	if (!destination || destination.endpoint === endpointId(endpoint)) return;
+	if (!destination || destination.endpoint === endpointId(endpoint)) return false;
 	leaveEndpoint(turn.state, destination);
 	standOn(turn.state, destination, endpoint, turn.nowMs);
 	turn.actions.push({ kind: 'schedule', atMs: turn.nowMs });
+	return true;
 }
 
-/** The newest last. The one that the destination stands on is not the one that is forgotten. */
-function remember(turn: Turn, id: DestinationId, endpoints: Endpoint[], endpoint: Endpoint): void {
+/**
+ * In the order in which they are asked: the one that the destination stands on is the first, and goes to the end when it
+ * was asked in vain. Where there are too many, the newest of those that were never asked gives way: the kernel tells of it
+ * again where it goes on accepting.
+ */
+function remember(endpoints: Endpoint[], endpoint: Endpoint): void {
 	if (endpoints.some((one) => endpointId(one) === endpointId(endpoint))) return;
-	endpoints.push(endpoint);
-	if (endpoints.length <= portsMax) return;
-	const standing = turn.state.destinations.get(id)?.endpoint;
-	endpoints.splice(
-		endpoints.findIndex((one) => endpointId(one) !== standing),
-		1,
-	);
+	if (endpoints.length < portsMax) endpoints.push(endpoint);
 }
 
-/** Our probe was not accepted there, and never was: who has another port to be asked on is asked there next. */
+/**
+ * Our probe was not accepted there, and never was: who has another port to be asked on is asked there next. A suspect is
+ * not, before its suspicion is over: it is about this port.
+ */
 export function tryNextPort(turn: Turn, endpoint: EndpointState): void {
 	const { state, nowMs } = turn;
 	for (const destination of destinationsOn(state, endpoint)) {
 		const { endpoints = [] } = state.learned.get(destination.id) ?? {};
-		const next = endpoints[(endpoints.findIndex((one) => endpointId(one) === endpoint.id) + 1) % endpoints.length];
-		if (!next || endpointId(next) === endpoint.id) continue;
+		const [asked, next] = endpoints;
+		if (destination.verdict === 'suspect' || !asked || !next || endpointId(asked) !== endpoint.id) continue;
+		endpoints.shift();
+		// Room for one that is new, rather than for one that was asked in vain.
+		if (endpoints.length < portsMax - 1) endpoints.push(asked);
 		const atMs = nowMs + state.policy.calibrateIntervalMs;
 		leaveEndpoint(state, destination);
 		standOn(state, destination, next, atMs);

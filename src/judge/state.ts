@@ -216,10 +216,9 @@ export function addDestination(state: State, created: DestinationState, nowMs: n
 	if (endpoint) standOn(state, created, endpoint, nowMs);
 }
 
-/** The one on which our probe was accepted, or else the first. */
-function learnedEndpoint({ learned, calibrated }: State, id: DestinationId): Endpoint | undefined {
-	const { endpoints = [] } = learned.get(id) ?? {};
-	return endpoints.find((endpoint) => calibrated.has(endpointId(endpoint))) ?? endpoints[0];
+/** The one that it stood on last, and on which our probe was accepted where it was on any. */
+function learnedEndpoint({ learned }: State, id: DestinationId): Endpoint | undefined {
+	return learned.get(id)?.endpoints[0];
 }
 
 /** Puts a destination on its endpoint; a TCP endpoint seen for the first time is to be calibrated. */

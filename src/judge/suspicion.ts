@@ -193,6 +193,7 @@ function declined(turn: Turn, endpoint: EndpointState, purpose: ProbePurpose, ou
 	else if (!endpoint.calibrated) {
 		tryNextPort(turn, endpoint);
 		if (endpoint.destinations.size > 0) again(turn, endpoint, 'calibrate');
+		else endpoint.next = undefined;
 	}
 }
 

@@ -103,7 +103,7 @@ const servicePortsForm = 'services without a port of their own, as in "fwmark 7"
 /** The one spelling of a service, or the refusal of what names none. */
 function canonicalService(text: string, context: z.RefinementCtx): string {
 	const service = parseServiceId(text);
-	if (service !== undefined) return serviceId(service);
+	if (service?.kind === 'fwmark' || service?.port === 0) return serviceId(service);
 	context.addIssue({ code: 'custom', message: servicePortsForm, input: text });
 	return z.NEVER;
 }

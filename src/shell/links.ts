@@ -69,6 +69,7 @@ export class Links {
 	#closed = false;
 	#timer: NodeJS.Timeout | undefined;
 	#poll: NodeJS.Timeout | undefined;
+	#rounds: Promise<void> = Promise.resolve();
 	readonly #refresh = new Paced(() => this.#askWays([...this.#hosts]), settleMs);
 	#unsubscribe: () => void = () => {};
 
@@ -227,7 +228,13 @@ export class Links {
 		}
 	}
 
-	async #askWays(hosts: readonly string[]): Promise<void> {
+	/** One round after the other: new hosts, those whose turn it is and all of them are asked for by different people. */
+	#askWays(hosts: readonly string[]): Promise<void> {
+		this.#rounds = this.#rounds.then(() => this.#askRound(hosts));
+		return this.#rounds;
+	}
+
+	async #askRound(hosts: readonly string[]): Promise<void> {
 		let moved = false;
 		try {
 			for (const host of hosts) {

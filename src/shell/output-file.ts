@@ -11,13 +11,19 @@ export function keepApart(output: string, other: string): void {
 		throw new OperatorError('usage', `${output} is named for two things.`, 'Name a file of its own for each.');
 }
 
+/** The file is not to be written over. */
+export class OutputTakenError extends OperatorError {
+	constructor(message: string) {
+		super('usage', message, 'Move it away, or name another file.');
+	}
+}
+
 /** @throws OperatorError of kind `usage`, where open(2) refuses, and where the file would be written over. */
 export function openOutput<File>(open: () => File): File {
 	try {
 		return open();
 	} catch (error) {
-		if (error instanceof FileTakenError)
-			throw new OperatorError('usage', error.message, 'Move it away, or name another file.');
+		if (error instanceof FileTakenError) throw new OutputTakenError(error.message);
 		const reason = error instanceof Error ? error.message : String(error);
 		throw new OperatorError(
 			'usage',

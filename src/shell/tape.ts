@@ -7,7 +7,7 @@ import { type RecordedLosses, Recorder, type VantageName, vantageNames } from '.
 import type { EventSink, StreamLosses } from '../capture/stream.js';
 import type { Snapshot } from '../table/model.js';
 import { bootMs, clockOffsets } from './clock.js';
-import { openOutput } from './output-file.js';
+import { OutputTakenError, openOutput } from './output-file.js';
 import { version } from './version.js';
 
 /** The vantage points that are open. */
@@ -23,7 +23,13 @@ export class Tape {
 		const head = { version: version(), pid: process.pid, ...clockOffsets() };
 		const onError = (error: Error) => log.error({ err: error, file }, 'the recording cannot be written any more');
 		const onFull = () => log.warn({ file }, 'the recording is full and was closed');
-		this.#recorder = openOutput(() => new Recorder(file, { head, nowMs: bootMs, onError, onFull }));
+		try {
+			this.#recorder = openOutput(() => new Recorder(file, { head, nowMs: bootMs, onError, onFull }));
+		} catch (error) {
+			// A crash's recording is there when the supervisor starts us again, and we have more to do than to record.
+			if (!(error instanceof OutputTakenError)) throw error;
+			log.error({ file }, `${error.message} Nothing is recorded until it is moved away and ipvigil started anew.`);
+		}
 	}
 
 	/** What a vantage point hands its batches to. */

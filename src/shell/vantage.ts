@@ -79,15 +79,17 @@ export interface FollowerParts {
 export class Follower {
 	/** The hosts whose ways are known, as text; empty: they are to be asked for. */
 	#hosts = '';
+	/** Something has changed since: the ways are asked for again, in the time that there is for it. */
+	#stale = false;
 	#ways: readonly Way[] = [];
 	/** Whose neighbour entries tell from where packets may come: the hosts, or the routers to them. */
 	#nextHops: ReadonlySet<string> = new Set();
 	/** How each interface was told of last: what stays as it is, is not told again. */
 	#told = new Map<string, string>();
 	#snapshot: Snapshot | undefined;
-	readonly #refollow = new Paced(async () => {
-		if (this.#snapshot) await this.follow(this.#snapshot, true);
-	}, settleMs);
+	/** One after the other: a look that is overtaken by a later one must not have the last word. */
+	#looks: Promise<void> = Promise.resolve();
+	readonly #refollow = new Paced(() => this.#lookNext(true), settleMs);
 	readonly #unsubscribe: () => void;
 
 	constructor(private readonly parts: FollowerParts) {
@@ -116,18 +118,28 @@ export class Follower {
 
 	/** An interface, address or route of ours came, went or changed: routes and own addresses are looked at anew. */
 	reroute(): void {
-		this.#hosts = '';
+		this.#stale = true;
 		this.#refollow.want();
 	}
 
-	/** @param moved A neighbour's MAC address may have changed. */
-	async follow(snapshot: Snapshot, moved = false): Promise<void> {
+	follow(snapshot: Snapshot): Promise<void> {
 		this.#snapshot = snapshot;
-		const watched = watchedOf(snapshot);
+		return this.#lookNext(false);
+	}
+
+	#lookNext(again: boolean): Promise<void> {
+		this.#looks = this.#looks.then(() => this.#look(again));
+		return this.#looks;
+	}
+
+	/** @param again In its turn to ask anew for what is stale; a neighbour's MAC address may have changed, too. */
+	async #look(again: boolean): Promise<void> {
+		if (!this.#snapshot) return;
+		const watched = watchedOf(this.#snapshot);
 		try {
 			this.#watch(watched);
-			const asked = await this.#place(watched.hosts);
-			if (asked || moved) await this.#admit();
+			const asked = await this.#place(watched.hosts, again && this.#stale);
+			if (asked || again) await this.#admit();
 		} catch (error) {
 			this.#hosts = '';
 			this.parts.log.error(
@@ -145,14 +157,15 @@ export class Follower {
 		if (added + removed > 0) log.info({ added, removed }, 'endpoints watched');
 	}
 
-	/** Routes and addresses are asked for again when the set of hosts changes (true); else only interfaces are looked after. */
-	async #place(hosts: readonly string[]): Promise<boolean> {
+	/** Routes and addresses are asked for again where that is due or the hosts are others (true); else interfaces are looked after. */
+	async #place(hosts: readonly string[], due: boolean): Promise<boolean> {
 		const { wire, routes } = this.parts;
-		if (hosts.join() === this.#hosts) {
+		if (hosts.join() === this.#hosts && !due) {
 			this.#tell(wire.setInterfaces(wire.interfaces.map(({ interfaceName }) => interfaceName)));
 			return false;
 		}
 		this.#hosts = hosts.join();
+		this.#stale = false;
 		wire.setLocalAddresses((await routes.addresses()).map(({ address }) => address));
 		const links = await routes.links();
 		await this.#findWays(hosts);

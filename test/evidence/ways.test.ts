@@ -145,6 +145,20 @@ describe('the way over a VLAN on a bond', () => {
 		assert.ok(sinceUs !== undefined && sinceUs > 1_000_000);
 	});
 
+	it('is impaired when one slave hears its partner no more and the other is unplugged', () => {
+		const partner = '02:00:00:00:00:01';
+		const lacp = (partnerInSync: boolean) => [
+			bondLink(0, { mode: '802.3ad', aggregator: { id: 1, ports: 1, partnerAddress: partner } }),
+			{ ...slaveLink(2, 's0', { aggregatorId: 2, partnerInSync: false }), carrier: false },
+			slaveLink(3, 's1', { aggregatorId: 1, partnerInSync }),
+		];
+		begin(...lacp(true));
+		ways.setWay(host, onLink(10), 1);
+		assert.equal(reason(), undefined);
+		book.see(lookOf(1_000_000, lacp(false)));
+		assert.equal(reason(), 'partner-silent');
+	});
+
 	it('is impaired when the LACP partner falls silent, not where there never was one', () => {
 		const silent = stack(0, '802.3ad', '00:00:00:00:00:00');
 		begin(...silent);

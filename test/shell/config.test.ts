@@ -132,7 +132,13 @@ test('a service without a port of its own may be given one, under any spelling o
 	const ports = (text: string) => parseConfig(`servicePorts: { ${text} }`, 'x.yaml').servicePorts;
 	assert.deepEqual(ports('"fwmark 7": tcp 80'), { 'fwmark 7': { protocol: 'tcp', port: 80 } });
 	assert.deepEqual(Object.keys(ports('"tcp [FD00:0::1]:0": tcp 65535')), ['tcp [fd00::1]:0']);
-	for (const bad of ['"fwmark 7": tcp 0', '"fwmark 7": tcp 65536', '"fwmark 7": sctp 80', 'seven: tcp 80'])
+	for (const bad of [
+		'"fwmark 7": tcp 0',
+		'"fwmark 7": tcp 65536',
+		'"fwmark 7": sctp 80',
+		'seven: tcp 80',
+		'"tcp 10.0.0.1:80": tcp 80',
+	])
 		assert.equal(refusalOf(`servicePorts: { ${bad} }`).length, 1, bad);
 });
 

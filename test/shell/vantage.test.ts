@@ -178,6 +178,36 @@ test('a route that moves to another interface is followed, without a link or an 
 	);
 });
 
+test('what has changed is asked for in its turn, not with every snapshot, and once however often it changed', async (t) => {
+	t.mock.timers.enable({ apis: ['setTimeout'] });
+	const { wire, ways, follower } = setUp([]);
+	wire.present.add('eth1');
+	await follower.follow(snapshot);
+	for (let change = 0; change < 20; change++) {
+		follower.reroute();
+		await follower.follow(snapshot);
+	}
+	assert.equal(ways.asked, 1);
+	t.mock.timers.tick(1_000);
+	await follower.follow(snapshot);
+	assert.equal(ways.asked, 2);
+});
+
+test('looks do not overtake each other', async () => {
+	const { ways, follower } = setUp([]);
+	let [underWay, most] = [0, 0];
+	const addresses = ways.addresses;
+	ways.addresses = async () => {
+		most = Math.max(most, ++underWay);
+		await settled();
+		underWay -= 1;
+		return addresses();
+	};
+	const others = { services: [serviceOf({ ...server, address: '10.1.0.12' })] };
+	await Promise.all([follower.follow(snapshot), follower.follow(others), follower.follow(snapshot)]);
+	assert.equal(most, 1);
+});
+
 test('endpoints that cannot be set are told and tried again: following goes on', async () => {
 	const { wire, follower, lines } = setUp(['eth1']);
 	wire.present.add('eth1');

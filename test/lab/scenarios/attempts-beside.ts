@@ -2,7 +2,7 @@
 import { AttemptCounts, answerLimitMs, client, request } from '../attempt-counts.js';
 import { exec } from '../process.js';
 import type { Lab, Scenario } from '../scenario.js';
-import { hostPort, nat, natFwmark } from '../topologies.js';
+import { direct, hostPort, nat, natFwmark } from '../topologies.js';
 
 /** A server that knows PASV only, and sends "data" on the connection that it then offers (RFC 959). */
 const ftpServer = (address: string, port: number) => `
@@ -58,6 +58,32 @@ const ftp: Scenario = {
 	},
 };
 
+/** In DR IPVS knows nothing of FTP: persistence keeps control and data with one server. */
+const ftpDirect: Scenario = {
+	name: 'attempts-ftp-direct',
+	sentence: 'in DR the data connections of a persistent FTP service are no attempts at its port',
+	topology: direct({ servers: 1 }),
+	ci: ['7'],
+	async run(lab: Lab) {
+		const { clients, vip } = lab.topology;
+		const server = lab.server('r1');
+		const [address = ''] = server.destination.split(':');
+		await lab.director.ipvsadm('-A', '-t', `${vip.address}:21`, '-s', 'wrr', '-p', '60');
+		await lab.director.ipvsadm('-a', '-t', `${vip.address}:21`, '-r', `${address}:21`, '-g');
+		const serve = `for (const port of [21, 40123])
+			require('net').createServer((socket) => socket.on('error', () => {}).end('data')).listen(port);
+			console.log('listening');`;
+		const listening = lab.background('r1', process.execPath, ['-e', serve]);
+		await lab.until('the FTP server listens', answerLimitMs, () => listening.lines.includes('listening'));
+		const counts = new AttemptCounts(lab, `${address}:21`, `tcp ${vip.address}:21`);
+		await counts.opened();
+		const from = `localAddress: '${clients.addresses[0]}'`;
+		for (const port of [21, 40123])
+			await lab.exec(clients.node, process.execPath, '-e', client({ address: vip.address, port }, from, ''));
+		await counts.expect('the control connection alone is counted', { scheduled: 1, accepted: 1, answered: 1 });
+	},
+};
+
 const onePacket: Scenario = {
 	name: 'attempts-one-packet',
 	sentence: 'a service that schedules each datagram anew has flows and no failures',
@@ -101,4 +127,4 @@ const persistentMark: Scenario = {
 	},
 };
 
-export default [ftp, onePacket, persistentMark];
+export default [ftp, ftpDirect, onePacket, persistentMark];

@@ -89,11 +89,9 @@ test('packets are not written over the recording that they are read from', () =>
 
 test('what has been recorded or captured before is not written over, and the remedy is told', () => {
 	const before = readFileSync(recording);
-	const [other, config] = [join(folder, 'other'), join(folder, 'config.yaml')];
+	const other = join(folder, 'other');
 	writeFileSync(other, 'x');
-	writeFileSync(config, `runtimeDirectory: ${folder}/run\n`);
 	for (const [file, words] of [
-		[recording, ['run', '--config', config, '--record', recording]],
 		[recording, ['trace', '--record', recording]],
 		[other, ['trace', '--write', other]],
 		[other, ['trace', '--read', recording, '--write', other]],
