@@ -9,6 +9,7 @@ import { NetlinkError } from './errors.js';
 import { readMessages } from './message.js';
 import {
 	getAddresses,
+	getLink,
 	getLinks,
 	getNeighbours,
 	type InterfaceAddress,
@@ -60,6 +61,18 @@ export class RouteClient {
 			body: getLinks(),
 			read: readLink,
 		});
+	}
+
+	/** Rejects with ENODEV where there is no such interface. */
+	async link(index: number): Promise<Link | undefined> {
+		const [link] = await this.#client.request({
+			name: `RTM_GETLINK ${index}`,
+			type: routeType.getLink,
+			kind: 'get',
+			body: getLink(index),
+			read: readLink,
+		});
+		return link;
 	}
 
 	async addresses(): Promise<InterfaceAddress[]> {

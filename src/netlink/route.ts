@@ -50,6 +50,8 @@ export interface Link {
 	slaveKind: string;
 	/** The bond, bridge or VRF above; 0 if there is none. */
 	masterIndex: number;
+	/** Of Ethernet, and of all that looks like it, "02:00:00:00:00:11"; undefined where there is none (tun, for example). */
+	linkAddress: string | undefined;
 	/** What a VLAN or macvlan sits on; 0 if on nothing, or on something in another network namespace. */
 	parentIndex: number;
 	/** Of a bond. */
@@ -99,6 +101,11 @@ export function getLinks(): Uint8Array {
 	return new Uint8Array(16);
 }
 
+/** Body of a GETLINK for one interface: struct ifinfomsg. ENODEV where there is none. */
+export function getLink(index: number): Uint8Array {
+	return new ByteWriter().bytes(new Uint8Array(4)).u32(index).bytes(new Uint8Array(8)).finish();
+}
+
 /** Body of a GETADDR dump of one family: struct ifaddrmsg. */
 export function getAddresses(family: Family): Uint8Array {
 	return new ByteWriter().u8(addressFamily[family]).bytes(new Uint8Array(7)).finish();
@@ -112,6 +119,7 @@ export function getNeighbours(family: Family): Uint8Array {
 // Answers.
 
 const linkAttribute = {
+	address: 1,
 	name: 3,
 	link: 5,
 	master: 10,
@@ -144,6 +152,7 @@ export function readLink(message: Message): Link | undefined {
 		kind: '',
 		slaveKind: '',
 		masterIndex: 0,
+		linkAddress: undefined,
 		parentIndex: 0,
 		bond: undefined,
 		slave: undefined,
@@ -160,6 +169,9 @@ export function readLink(message: Message): Link | undefined {
 
 function takeLinkAttribute(attributes: AttributeReader, link: Link): void {
 	switch (attributes.type) {
+		case linkAttribute.address:
+			link.linkAddress = linkAddressText(attributes.octets());
+			break;
 		case linkAttribute.name:
 			link.name = attributes.text();
 			break;

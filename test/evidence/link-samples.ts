@@ -16,6 +16,7 @@ export function linkOf(over: Partial<Link>): Link {
 		kind: '',
 		slaveKind: '',
 		masterIndex: 0,
+		linkAddress: '02:00:00:00:00:01',
 		parentIndex: 0,
 		bond: undefined,
 		slave: undefined,

@@ -25,6 +25,9 @@ const answer = {
 	neighbours: (await client.neighbours()).filter(({ state }) => state === 'permanent').map(({ address }) => address),
 	route: await client.routeTo('10.7.0.9'),
 	none: (await client.routeTo('192.0.2.1')) === undefined,
+	link: await client.link(links.find((link) => link.name === 'near').index),
+	gone: await client.link(999999).catch(({ code }) => code),
+	near: links.find((link) => link.name === 'near'),
 	index: links.find((link) => link.name === 'near').index,
 };
 ip('link set far down');
@@ -50,6 +53,9 @@ test('links, addresses, neighbours, routes and their changes are those of the na
 	assert.deepEqual(answer.neighbours, ['10.7.0.2']);
 	assert.deepEqual(answer.route, { kind: 'unicast', interfaceIndex: answer.index, source: '10.7.0.1' });
 	assert.equal(answer.none, true);
+	assert.deepEqual(answer.link, answer.near, 'one link is asked for as all of them are');
+	assert.match(answer.link.linkAddress, /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/);
+	assert.equal(answer.gone, 'ENODEV');
 	assert.equal(answer.lost, true, 'the lost carrier was notified');
 	assert.deepEqual(answer.kinds, ['address', 'link', 'neighbour']);
 });

@@ -30,6 +30,7 @@ test('links are read: carrier, state, kind, master', () => {
 		kind: 'veth',
 		slaveKind: 'bond',
 		masterIndex: 3,
+		linkAddress: 'c2:eb:a4:99:b7:d9',
 		parentIndex: 0,
 		bond: undefined,
 		slave: { active: false, link: 'down', aggregatorId: 0, partnerInSync: false },
