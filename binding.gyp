@@ -40,6 +40,7 @@
         "src/addon/native/libbpf_log.cc",
         "src/addon/native/link.cc",
         "src/addon/native/netlink_socket.cc",
+        "src/addon/native/packet_socket.cc",
         "src/addon/native/ring_reader.cc",
         "src/addon/native/watch.cc",
       ],

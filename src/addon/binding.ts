@@ -102,6 +102,11 @@ export interface NativeNetlinkSocket {
 	close(): void;
 }
 
+export interface NativePacketSocket {
+	send(frame: Uint8Array): void;
+	close(): void;
+}
+
 export interface Binding {
 	BpfObject: new (path: string) => NativeObject;
 	BpfMap: { openPinned(path: string): NativeMap };
@@ -120,6 +125,12 @@ export interface Binding {
 		onBatch: (datagrams: Uint8Array[]) => void,
 		onError: (error: Error) => void,
 	) => NativeNetlinkSocket;
+	PacketSocket: new (
+		interfaceIndex: number,
+		filter: Uint8Array,
+		onBatch: (frames: Uint8Array[]) => void,
+		onError: (error: Error) => void,
+	) => NativePacketSocket;
 	monotonicNs(): bigint;
 	bootNs(): bigint;
 	possibleCpus(): number;

@@ -1,6 +1,6 @@
 /**
- * The only door to the kernel's BPF, to netlink and to the kernel's clocks: bytes in, bytes out, no policy. TypeScript
- * checks every argument and explains; the C++ in native/ trusts it. Every handle has close(), harmless when repeated;
+ * The only door to the kernel's BPF, to netlink, to raw frames and to the kernel's clocks: bytes in, bytes out, no
+ * policy. TypeScript checks every argument and explains; the C++ in native/ trusts it. Every handle has close(), harmless when repeated;
  * any other call on a closed handle throws EBADF. Importing this loads nothing: the addon is loaded at first use, and
  * its absence is an AddonMissingError then.
  */
@@ -13,6 +13,7 @@ export { type Attachment, ClsactFilter, Link } from './link.js';
 export { BpfMap, type UpdateFlags } from './map.js';
 export { NetlinkSocket, type NetlinkSocketOptions } from './netlink-socket.js';
 export { BpfObject, type ClsactPlace, type TestRunOptions } from './object.js';
+export { PacketSocket, type PacketSocketOptions } from './packet-socket.js';
 export { type RingOptions, RingReader } from './ring.js';
 
 /** What a per-CPU map has values for: CPUs that may ever come, not those that are there. */

@@ -1,8 +1,15 @@
 /** What is wrong with an argument is said in TypeScript, before C++ sees it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { BpfObject, interfaceIndex, type Link, NetlinkSocket, RingReader } from '../../src/addon/index.js';
-import { loadFixture, openFixture, packetOf, u32, u64 } from './fixture.js';
+import {
+	BpfObject,
+	interfaceIndex,
+	type Link,
+	NetlinkSocket,
+	PacketSocket,
+	RingReader,
+} from '../../src/addon/index.js';
+import { loadFixture, openFixture, packetOf, returnAll, u32, u64 } from './fixture.js';
 
 /** Any value where the types would not let it through. */
 const wrong = (value: unknown) => value as never;
@@ -69,6 +76,20 @@ test('rings and sockets take a map, functions and bounded numbers', () => {
 	assert.throws(() => new NetlinkSocket({ protocol: 32, onBatch: ignore, onError: ignore }), RangeError);
 	assert.throws(() => new NetlinkSocket({ protocol: 0, groups: [0], onBatch: ignore, onError: ignore }), RangeError);
 	object.close();
+});
+
+test('a packet socket takes an interface, whole instructions and at least an Ethernet header', () => {
+	const options = { interfaceIndex: 1, filter: returnAll, onBatch: ignore, onError: ignore };
+	assert.throws(() => new PacketSocket({ ...options, interfaceIndex: 0 }), /interfaceIndex must be an integer from 1/);
+	for (const bytes of [0, 7, 12, 8 * 4097])
+		assert.throws(
+			() => new PacketSocket({ ...options, filter: packetOf(bytes) }),
+			/number of instructions in filter must be an integer from 1 to 4096/,
+		);
+	assert.throws(() => new PacketSocket({ ...options, onBatch: wrong(1) }), /onBatch must be a function/);
+	const socket = new PacketSocket(options);
+	for (const bytes of [13, 65_550]) assert.throws(() => socket.send(packetOf(bytes)), /length of frame/);
+	socket.close();
 });
 
 test('a link is updated from a BpfObject and from nothing that looks like one', () => {

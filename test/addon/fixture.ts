@@ -42,6 +42,21 @@ export function loadFixture(): BpfObject {
 	return object;
 }
 
+/** Instructions of classic BPF as SO_ATTACH_FILTER takes them: code, jump if true, jump if false, value. */
+export function filterOf(...instructions: readonly (readonly [number, number, number, number])[]): Uint8Array {
+	const words = instructions.map(([code, jumpTrue, jumpFalse, value]) => {
+		const word = new Uint8Array(8);
+		new Uint16Array(word.buffer)[0] = code;
+		word.set([jumpTrue, jumpFalse], 2);
+		new Uint32Array(word.buffer)[1] = value;
+		return [...word];
+	});
+	return Uint8Array.from(words.flat());
+}
+
+/** ret #0xffff: every frame, whole. */
+export const returnAll = filterOf([0x06, 0, 0, 0xffff]);
+
 /** A packet that only its length tells apart. */
 export function packetOf(length: number): Uint8Array {
 	return new Uint8Array(length);

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { parentPort, workerData } from 'node:worker_threads';
-import { NetlinkSocket, RingReader } from '../../src/addon/index.js';
-import { loadFixture, packetOf } from './fixture.js';
+import { NetlinkSocket, PacketSocket, RingReader } from '../../src/addon/index.js';
+import { loadFixture, packetOf, returnAll } from './fixture.js';
 
 const object = loadFixture();
 const produce = (records: number) => object.testRun('xdp_record', packetOf(64), { repeat: records });
@@ -22,6 +22,9 @@ const behaviours: Record<string, () => void> = {
 	flow() {
 		object.attachTracing('count_calls');
 		new NetlinkSocket({ protocol: 0, groups: [1], onBatch: () => undefined, onError: (error) => assert.fail(error) });
+		const packets = { interfaceIndex: 1, filter: returnAll, onBatch: () => undefined };
+		const wire = new PacketSocket({ ...packets, onError: (error) => assert.fail(error) });
+		setInterval(() => wire.send(packetOf(64)), 1);
 		open(() => parentPort?.postMessage('ready'));
 		setInterval(() => produce(200), 1);
 	},

@@ -14,9 +14,10 @@ import {
 	interfaceIndex,
 	Link,
 	NetlinkSocket,
+	PacketSocket,
 	RingReader,
 } from '../../src/addon/index.js';
-import { loadFixture, refusalOf, withBpffs } from './fixture.js';
+import { loadFixture, refusalOf, returnAll, withBpffs } from './fixture.js';
 
 const place = { handle: 0x1ee7, priority: 77 };
 const rtnlgrpLink = 1;
@@ -220,5 +221,40 @@ test('a change of a link is heard of, and the receiver of a flood learns that it
 	run('ip link set near mtu 1500');
 	await sleep(50);
 	assert.ok(types.includes(rtmNewLink), 'the socket goes on after a loss');
+	socket.close();
+});
+
+test('a packet socket says that its interface went down, and hears again when it is back', async () => {
+	let frames = 0;
+	const errors: (string | undefined)[] = [];
+	const socket = new PacketSocket({
+		interfaceIndex: far,
+		filter: returnAll,
+		onBatch: (batch) => {
+			frames += batch.length;
+		},
+		onError: (error) => errors.push((error as { code?: string }).code),
+	});
+	run('ip link set far down');
+	await sleep(50);
+	assert.deepEqual(errors, ['ENETDOWN']);
+	assert.equal(
+		refusalOf(() => socket.send(new Uint8Array(60))),
+		'ENETDOWN send',
+	);
+	run('ip link set far up');
+	frames = 0;
+	const near = new PacketSocket({
+		interfaceIndex: interfaceIndex('near') ?? 0,
+		filter: returnAll,
+		onBatch: () => undefined,
+		onError: (error) => assert.fail(error),
+	});
+	for (let waitedMs = 0; frames === 0 && waitedMs < 5_000; waitedMs += 10) {
+		near.send(new Uint8Array(60));
+		await sleep(10);
+	}
+	assert.ok(frames > 0);
+	near.close();
 	socket.close();
 });

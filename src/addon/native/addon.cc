@@ -8,6 +8,7 @@
 #include "libbpf_log.h"
 #include "link.h"
 #include "netlink_socket.h"
+#include "packet_socket.h"
 #include "ring_reader.h"
 
 #include <net/if.h>
@@ -88,6 +89,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports)
 	exports.Set("BpfObject", BpfObject::define(env));
 	exports.Set("RingReader", RingReader::define(env));
 	exports.Set("NetlinkSocket", NetlinkSocket::define(env));
+	exports.Set("PacketSocket", PacketSocket::define(env));
 	exports.Set("monotonicNs", Napi::Function::New(env, monotonicNs));
 	exports.Set("bootNs", Napi::Function::New(env, bootNs));
 	exports.Set("possibleCpus", Napi::Function::New(env, possibleCpus));

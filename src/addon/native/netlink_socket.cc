@@ -121,11 +121,19 @@ void NetlinkSocket::receiveBatch(Napi::Env env, Napi::Array datagrams)
 	}
 }
 
-/** What came before an error is delivered before the error is told: their order is the order of the socket. */
+/** A worker that is being terminated fails every call into JavaScript, and nobody is left to hear of it. */
 void NetlinkSocket::onReadable()
 {
-	const Napi::Env env = Env();
-	Napi::HandleScope scope(env);
+	Napi::HandleScope scope(Env());
+	try {
+		deliver(Env());
+	} catch (const Napi::Error &) {
+	}
+}
+
+/** What came before an error is delivered before the error is told: their order is the order of the socket. */
+void NetlinkSocket::deliver(Napi::Env env)
+{
 	// The handle keeps us alive while a callback runs, which may close us.
 	const Napi::Object self = Value();
 	Napi::Array datagrams = Napi::Array::New(env);

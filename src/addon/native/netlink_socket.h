@@ -24,6 +24,7 @@ class NetlinkSocket : public Napi::ObjectWrap<NetlinkSocket>, private Watch::Own
 	void onReadable() override;
 	void onTeardown() override;
 
+	void deliver(Napi::Env env);
 	void configure(Napi::Env env);
 	void join(Napi::Env env, const Napi::Array &groups);
 	uint32_t bindToAnyPort(Napi::Env env);
