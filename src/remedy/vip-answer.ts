@@ -1,0 +1,77 @@
+/**
+ * What a frame says to the VIP probe: who has an address, what a server's TCP says, or that a packet of ours was not
+ * delivered. Whether it is the answer to a question that was asked is for `vip-question.ts`. PURE.
+ */
+import { icmpName } from '../evidence/icmp.js';
+import { type NeighbourAnswer, readNeighbourAnswer } from './vip-neighbour.js';
+import {
+	type Ends,
+	etherType,
+	ipProtocol,
+	type Packet,
+	readFrame,
+	readPacket,
+	readSegment,
+	readSegmentBegin,
+	type Segment,
+	type SegmentBegin,
+} from './vip-packet.js';
+import { decapsulate } from './vip-tunnel.js';
+
+/** A packet that an ICMP error is about, out of its tunnel. */
+export interface Quote extends Ends, SegmentBegin {}
+
+export type VipAnswer =
+	| ({ kind: 'neighbour' } & NeighbourAnswer)
+	/** `mac`: who sent the frame. */
+	| ({ kind: 'segment'; mac: string; segment: Segment } & Ends)
+	/** `from`: who says so. `reason`: "port unreachable". */
+	| { kind: 'unreachable'; from: string; reason: string; quote: Quote };
+
+/** Undefined for a frame that is none of them. */
+export function readAnswer(octets: Uint8Array): VipAnswer | undefined {
+	const frame = readFrame(octets);
+	if (!frame) return undefined;
+	const neighbour = readNeighbourAnswer(frame);
+	if (neighbour) return { kind: 'neighbour', ...neighbour };
+	if (frame.type !== etherType.ipv4 && frame.type !== etherType.ipv6) return undefined;
+	const packet = readPacket(frame.payload);
+	if (!packet) return undefined;
+	return packet.protocol === ipProtocol.tcp ? readSegmentAnswer(frame.source, packet) : readUnreachable(packet);
+}
+
+function readSegmentAnswer(mac: string, { source, destination, payload }: Packet): VipAnswer | undefined {
+	const segment = readSegment(payload);
+	return segment && { kind: 'segment', mac, source, destination, segment };
+}
+
+/** "Destination unreachable", whatever the code (RFC 792, RFC 4443 §3.1). */
+const unreachableTypes = {
+	inet: { protocol: ipProtocol.icmp, type: 3 },
+	inet6: { protocol: ipProtocol.icmp6, type: 1 },
+};
+const icmpHeaderLength = 8;
+
+function readUnreachable({ family, protocol, source, payload }: Packet): VipAnswer | undefined {
+	const expected = unreachableTypes[family];
+	const [icmpType = -1, icmpCode = -1] = payload;
+	if (protocol !== expected.protocol || icmpType !== expected.type) return undefined;
+	const quote = readQuote(payload.subarray(icmpHeaderLength));
+	if (!quote) return undefined;
+	const endpoint = { protocol: 'tcp', family, address: quote.destination, port: quote.destinationPort } as const;
+	return {
+		kind: 'unreachable',
+		from: source,
+		reason: icmpName({ endpoint, icmpType, icmpCode, tunnel: 'none' }),
+		quote,
+	};
+}
+
+/** RFC 792 asks for eight octets after the header only, in which a tunnel has no ports yet; Linux quotes far more. */
+function readQuote(octets: Uint8Array): Quote | undefined {
+	const outer = readPacket(octets);
+	const packet = outer?.protocol === ipProtocol.tcp ? outer : outer && decapsulate(outer);
+	if (packet?.protocol !== ipProtocol.tcp) return undefined;
+	const begin = readSegmentBegin(packet.payload);
+	return begin && { source: packet.source, destination: packet.destination, ...begin };
+}

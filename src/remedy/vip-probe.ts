@@ -1,0 +1,146 @@
+/**
+ * The VIP probe: asks a DR or TUN real server about the very service on the VIP, which the director cannot do by an
+ * ordinary connect, because it has the VIP itself. A SYN goes out in a raw frame to the server's link address (TUN: inside
+ * its tunnel), and the answer is read from a packet socket, which has its copy before routing drops it for having one of
+ * our own addresses as its source (fib_validate_source() in net/ipv4/fib_frontend.c). A RST closes, so that
+ * nothing stays behind on the server. Needs CAP_NET_RAW and nothing else.
+ *
+ * The contract is that of `Prober`: bounded, one question for each target at a time, each with its time-out, no rejection.
+ * What an answer proves is for the judge. Each question asks for the next hop's link address anew: a server that moved is
+ * found, and a dead host is told apart from a silent one.
+ */
+import { randomInt } from 'node:crypto';
+import { hostPort } from '../table/identity.js';
+import { closedDetail, type ProbeLimits, ProbeQueue, type ProbeResult, probeError } from './probe-queue.js';
+import { sourcePorts } from './vip-filter.js';
+import { type Verdict, VipQuestion } from './vip-question.js';
+import { type Routes, type VipTarget, type Way, wayTo } from './vip-way.js';
+import { type OpenFrameSocket, openPacketSocket, VipWire } from './vip-wire.js';
+
+export interface VipProberOptions extends ProbeLimits {
+	/** A test has one of its own. */
+	openSocket?: OpenFrameSocket;
+	/** How long a wire stays open for the next question: longer than a failed server is left unasked at first (500 ms). */
+	lingerMs?: number;
+}
+
+interface Wire {
+	wire: VipWire;
+	linger: NodeJS.Timeout | undefined;
+}
+
+export class VipProber {
+	readonly #routes: Routes;
+	readonly #queue: ProbeQueue;
+	readonly #openSocket: OpenFrameSocket;
+	readonly #lingerMs: number;
+	readonly #wires = new Map<string, Wire>();
+	#closed = false;
+
+	constructor(routes: Routes, options: VipProberOptions = {}) {
+		const { openSocket = openPacketSocket, lingerMs = 5_000, underWayMax = 64, waitingMax } = options;
+		if (underWayMax > sourcePorts.count) throw new RangeError(`there are only ${sourcePorts.count} ports to ask from`);
+		this.#routes = routes;
+		this.#queue = new ProbeQueue({ underWayMax, ...(waitingMax === undefined ? {} : { waitingMax }) });
+		this.#openSocket = openSocket;
+		this.#lingerMs = lingerMs;
+	}
+
+	/** Asks the server. Who asks again before the answer is there shares it. Never rejects. */
+	probe(target: VipTarget, timeoutMs: number): Promise<ProbeResult> {
+		const { vip, port, host, forwarding } = target;
+		return this.#queue.put(`${hostPort(vip, port)} > ${host} ${forwarding}`, () => this.#ask(target, timeoutMs));
+	}
+
+	/** Ends what is under way; every probe that was still open answers `error`. */
+	close(): void {
+		this.#closed = true;
+		this.#queue.close();
+		for (const [name, { wire }] of [...this.#wires]) {
+			this.#drop(name);
+			wire.close(closedDetail);
+		}
+	}
+
+	/** The time-out begins when the way is known, which takes the kernel some microseconds. */
+	async #ask(target: VipTarget, timeoutMs: number): Promise<ProbeResult> {
+		try {
+			const way = await wayTo(this.#routes, target);
+			if (typeof way === 'string') return probeError(way);
+			if (this.#closed) return probeError(closedDetail);
+			const name = `${way.interfaceIndex} ${way.source}`;
+			const entry = this.#wireFor(name, way);
+			const startNs = process.hrtime.bigint();
+			const { outcome, detail } = await converse(entry.wire, target, way, timeoutMs);
+			const latencyMs = outcome === 'error' ? 0 : Number(process.hrtime.bigint() - startNs) / 1e6;
+			this.#release(name, entry);
+			return { outcome, latencyMs, detail };
+		} catch (error) {
+			return probeError(messageOf(error));
+		}
+	}
+
+	#wireFor(name: string, way: Way): Wire {
+		const known = this.#wires.get(name);
+		if (known) {
+			clearTimeout(known.linger);
+			return known;
+		}
+		const wire = new VipWire(way, this.#openSocket, randomInt(sourcePorts.count), () => this.#drop(name));
+		const entry: Wire = { wire, linger: undefined };
+		this.#wires.set(name, entry);
+		return entry;
+	}
+
+	/** A wire must not copy frames while nobody asks; a new one for each question would cost more than the question. */
+	#release(name: string, entry: Wire): void {
+		if (!entry.wire.isIdle || this.#wires.get(name) !== entry) return;
+		clearTimeout(entry.linger);
+		entry.linger = setTimeout(() => {
+			this.#drop(name);
+			entry.wire.close(closedDetail);
+		}, this.#lingerMs);
+	}
+
+	#drop(name: string): void {
+		clearTimeout(this.#wires.get(name)?.linger);
+		this.#wires.delete(name);
+	}
+}
+
+/** One question from its first frame to its verdict. What is unanswered after half of the time is asked once more. */
+function converse(wire: VipWire, target: VipTarget, way: Way, timeoutMs: number): Promise<Verdict> {
+	return new Promise((resolve) => {
+		const settle = (verdict: Verdict): void => {
+			clearTimeout(again);
+			clearTimeout(end);
+			wire.leave(port);
+			resolve(verdict);
+		};
+		const attempt = (step: () => Verdict | undefined): void => {
+			try {
+				const verdict = step();
+				if (verdict) settle(verdict);
+			} catch (error) {
+				settle({ outcome: 'error', detail: messageOf(error) });
+			}
+		};
+		const port = wire.join({
+			hear: (answer) => attempt(() => question.hear(answer)),
+			fail: (detail) =>
+				attempt(() => {
+					question.reset();
+					return { outcome: 'error', detail };
+				}),
+		});
+		const secret = { port, sequence: randomInt(2 ** 32) };
+		const question = new VipQuestion(target, way, secret, (frame) => wire.send(frame));
+		const again = setTimeout(() => attempt(() => question.ask()), timeoutMs / 2);
+		const end = setTimeout(() => attempt(() => question.timeOver(timeoutMs)), timeoutMs);
+		attempt(() => question.ask());
+	});
+}
+
+function messageOf(error: unknown): string {
+	return error instanceof Error ? error.message : String(error);
+}
