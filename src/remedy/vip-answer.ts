@@ -45,17 +45,21 @@ function readSegmentAnswer(mac: string, { source, destination, payload }: Packet
 	return segment && { kind: 'segment', mac, source, destination, segment };
 }
 
-/** "Destination unreachable", whatever the code (RFC 792, RFC 4443 §3.1). */
-const unreachableTypes = {
-	inet: { protocol: ipProtocol.icmp, type: 3 },
-	inet6: { protocol: ipProtocol.icmp6, type: 1 },
-};
+/**
+ * "Destination unreachable", whatever the code (RFC 792, RFC 4443 §3.1). What IPv4 says by one of its codes, that nobody
+ * takes this protocol, IPv6 says as "parameter problem, unrecognized next header" (RFC 4443 §3.4): a host without tunnels.
+ */
+function isUnreachable({ family, protocol, payload: [type, code] }: Packet): boolean {
+	if (family === 'inet') return protocol === ipProtocol.icmp && type === 3;
+	return protocol === ipProtocol.icmp6 && (type === 1 || (type === 4 && code === 1));
+}
+
 const icmpHeaderLength = 8;
 
-function readUnreachable({ family, protocol, source, payload }: Packet): VipAnswer | undefined {
-	const expected = unreachableTypes[family];
-	const [icmpType = -1, icmpCode = -1] = payload;
-	if (protocol !== expected.protocol || icmpType !== expected.type) return undefined;
+function readUnreachable(packet: Packet): VipAnswer | undefined {
+	if (!isUnreachable(packet)) return undefined;
+	const { family, source, payload } = packet;
+	const [icmpType = 0, icmpCode = 0] = payload;
 	const quote = readQuote(payload.subarray(icmpHeaderLength));
 	if (!quote) return undefined;
 	const endpoint = { protocol: 'tcp', family, address: quote.destination, port: quote.destinationPort } as const;

@@ -44,6 +44,7 @@ const tcp = { destinationPort: 2, flags: 13 };
 const arpReply = 2;
 const icmpUnreachable = 3;
 const icmp6Unreachable = 1;
+const icmp6ParameterProblem = 4;
 const icmp6Advertisement = 136;
 /** A server accepts or refuses by one of these; clients' data has none. */
 const answerFlags = tcpFlag.syn | tcpFlag.rst;
@@ -97,6 +98,7 @@ function ipv6Program(words: readonly number[]): Line[] {
 		'icmp6',
 		['loadByte', ipv6.payload],
 		['ifEqual', icmp6Unreachable, 'take', 'next'],
+		['ifEqual', icmp6ParameterProblem, 'take', 'next'],
 		['ifEqual', icmp6Advertisement, 'take', 'drop'],
 		...ending,
 	];

@@ -52,10 +52,10 @@ export interface Dissection {
 	fields: Record<FieldName, string[]>;
 }
 
-const gueScript = new URL('../../../test/kernel/oracle-gue.lua', import.meta.url).pathname;
+export const gueScript = new URL('../../../test/kernel/oracle-gue.lua', import.meta.url).pathname;
 
 /** pcap-savefile(5), in this machine's order: magic, version 2.4, no time zone, 256 KiB at most, Ethernet. */
-function captureFile(frames: readonly Uint8Array[]): Uint8Array {
+export function captureFile(frames: readonly Uint8Array[]): Uint8Array {
 	const record = (frame: Uint8Array) => [octetsOf(0, 0, frame.length, frame.length), frame];
 	return Buffer.concat([octetsOf(0xa1b2c3d4, 0x0004_0002, 0, 0, 262_144, 1), ...frames.flatMap(record)]);
 }

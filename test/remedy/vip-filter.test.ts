@@ -77,6 +77,7 @@ for (const sample of samples) {
 				segmentFrame(sample, { flags: acceptance, destinationPort: sourcePorts.first }),
 				segmentFrame(sample, { flags: acceptance, destinationPort: last }),
 				unreachableFrame(sample, sentBy(sample).syn, 1),
+				...(isInet6 ? [unreachableFrame(sample, sentBy(sample).syn, 1, 4)] : []),
 			];
 			for (const frame of frames) assert.equal(taken(frame), 256);
 		});

@@ -136,6 +136,15 @@ describe('frames that are read', () => {
 				});
 			});
 
+	test('an IPv6 host without tunnels says so by a parameter problem, and no other one counts', () => {
+		const asked = tunnelled(inet6);
+		const { syn } = sentBy(asked);
+		const answer = readAnswer(unreachableFrame(asked, syn, 1, 4));
+		assert.deepEqual(answer?.kind === 'unreachable' && answer.reason, 'ICMP type 4 code 1');
+		assert.equal(readAnswer(unreachableFrame(asked, syn, 0, 4)), undefined);
+		assert.equal(readAnswer(unreachableFrame(tunnelled(inet), sentBy(tunnelled(inet)).syn, 1, 4)), undefined);
+	});
+
 	test('an error that quotes no more than RFC 792 asks for is read without a tunnel, and dropped with one', () => {
 		const cut = (frame: Uint8Array) => frame.subarray(0, 14 + 20 + 8);
 		assert.equal(readAnswer(unreachableFrame(inet, cut(sentBy(inet).syn), 1))?.kind, 'unreachable');

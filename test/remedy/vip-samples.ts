@@ -69,11 +69,11 @@ export function advertisementFrame(way: Way, mac: string, hopLimit = 255): Uint8
 	return ipFrame(way, writePacket(ends, ipProtocol.icmp6, checked, hopLimit), mac);
 }
 
-/** "Destination unreachable" about a frame that we sent. */
-export function unreachableFrame({ target, way }: Sample, sent: Uint8Array, code: number): Uint8Array {
+/** "Destination unreachable" about a frame that we sent, or another ICMP message that quotes one. */
+export function unreachableFrame({ target, way }: Sample, sent: Uint8Array, code: number, type?: number): Uint8Array {
 	const isInet6 = way.source.includes(':');
 	const ends: Ends = { source: target.host, destination: way.source };
-	const message = concat(Uint8Array.of(isInet6 ? 1 : 3, code), be16(0), be32(0), sent.subarray(14));
+	const message = concat(Uint8Array.of(type ?? (isInet6 ? 1 : 3), code), be16(0), be32(0), sent.subarray(14));
 	const protocol = isInet6 ? ipProtocol.icmp6 : ipProtocol.icmp;
 	const before = isInet6 ? pseudoHeader(ends, protocol, message.length) : new Uint8Array();
 	return ipFrame(way, writePacket(ends, protocol, withChecksum(message, 2, before)));

@@ -1,0 +1,210 @@
+/**
+ * The VIP probe against the TCP of this kernel: a director and a real server in network namespaces, the VIP on both, as in
+ * DR. The prober has CAP_NET_RAW and no other capability. This kernel need not have tunnels: in TUN the server is a program
+ * (vip-tunnel-child.ts), and what a kernel without tunnels says to a packet in one. Needs root, iproute2 and util-linux.
+ */
+import assert from 'node:assert/strict';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { after, before, describe, it, type TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import type { ProbeResult } from '../../src/remedy/probe-queue.js';
+import type { VipTarget } from '../../src/remedy/vip-way.js';
+import { noTunnel, type Tunnel } from '../../src/table/model.js';
+import { Row, serverAddress } from './netns.js';
+
+const timeout = 60_000;
+const port = 8080;
+const vips = { inet: '10.9.9.100', inet6: 'fd00:9:9::100' };
+const own = { inet: serverAddress, inet6: 'fd00:9:1::11' };
+const families = ['inet', 'inet6'] as const;
+
+const target = (family: 'inet' | 'inet6', over: Partial<VipTarget> = {}): VipTarget => ({
+	vip: vips[family],
+	port,
+	host: own[family],
+	forwarding: 'droute',
+	tunnel: noTunnel,
+	...over,
+});
+
+/** A program that reads lines and writes lines, in a namespace. */
+class Child {
+	readonly process: ChildProcess;
+	readonly #lines: AsyncIterator<string>;
+
+	constructor(row: Row, name: string, ...command: string[]) {
+		this.process = row.spawn(name, ...command);
+		assert.ok(this.process.stdout);
+		this.#lines = createInterface({ input: this.process.stdout })[Symbol.asyncIterator]();
+	}
+
+	async line(): Promise<string> {
+		return (await this.#lines.next()).value ?? 'the end';
+	}
+
+	async kill(): Promise<void> {
+		const exited = once(this.process, 'exit');
+		this.process.kill('SIGKILL');
+		await exited;
+	}
+}
+
+const script = (name: string) => fileURLToPath(new URL(`./${name}.js`, import.meta.url));
+const onlyRaw = ['setpriv', '--bounding-set', '-all,+net_raw', '--inh-caps', '-all'];
+
+class Bench {
+	readonly row = new Row();
+	readonly #prober = new Child(this.row, 'router', ...onlyRaw, process.execPath, script('vip-child'));
+
+	constructor() {
+		const { row } = this;
+		row.run('server', 'sysctl', '-qw', 'net.ipv4.conf.all.arp_ignore=1', 'net.ipv4.conf.all.arp_announce=2');
+		for (const name of ['router', 'server']) row.run(name, 'sysctl', '-qw', 'net.ipv6.conf.all.keep_addr_on_down=1');
+		row.run('router', 'ip', 'address', 'add', 'fd00:9:1::1/64', 'dev', 'eth-server', 'nodad');
+		row.run('server', 'ip', 'address', 'add', `${own.inet6}/64`, 'dev', 'eth0', 'nodad');
+		row.run('server', 'ip', 'route', 'add', 'default', 'via', 'fd00:9:1::1');
+		for (const name of ['router', 'server']) this.addVips(name);
+	}
+
+	addVips(name: string): void {
+		this.row.run(name, 'ip', 'address', 'add', `${vips.inet}/32`, 'dev', 'lo');
+		this.row.run(name, 'ip', 'address', 'add', `${vips.inet6}/128`, 'dev', 'lo', 'nodad');
+	}
+
+	/** A process that listens on the VIPs, and nowhere else. */
+	async listen(t: TestContext): Promise<Child> {
+		const listens = families.map((family) => `listen('${vips[family]}')`).join('; ');
+		const program = `const listen = (host) => require('node:net').createServer((socket) => {
+			console.log('connection');
+			socket.on('error', () => {});
+		}).listen(${port}, host, () => console.log('listening')); ${listens}`;
+		const child = new Child(this.row, 'server', process.execPath, '-e', program);
+		t.after(() => child.process.kill('SIGKILL'));
+		assert.deepEqual([await child.line(), await child.line()], ['listening', 'listening']);
+		return child;
+	}
+
+	async probe(asked: VipTarget, timeoutMs = 5_000): Promise<ProbeResult> {
+		this.#prober.process.stdin?.write(`${JSON.stringify({ target: asked, timeoutMs })}\n`);
+		return JSON.parse(await this.#prober.line());
+	}
+
+	async outcome(asked: VipTarget, timeoutMs?: number): Promise<string> {
+		const { outcome, detail } = await this.probe(asked, timeoutMs);
+		return outcome === 'error' ? `error: ${detail}` : outcome;
+	}
+
+	async remove(): Promise<void> {
+		const exited = once(this.#prober.process, 'exit');
+		this.#prober.process.stdin?.end();
+		await exited;
+		this.row.remove();
+	}
+}
+
+describe('the VIP probe, on the wire', { timeout }, () => {
+	let bench: Bench;
+	before(() => {
+		bench = new Bench();
+	});
+	after(() => bench.remove());
+
+	for (const family of families) {
+		it(`${family}: is accepted where a process listens on the VIP, and refused when it is killed`, async (t) => {
+			const server = await bench.listen(t);
+			assert.equal(await bench.outcome(target(family)), 'accepted');
+			assert.equal(await bench.outcome(target(family, { port: port + 1 })), 'refused');
+			await server.kill();
+			assert.equal(await bench.outcome(target(family)), 'refused');
+		});
+
+		it(`${family}: leaves nothing behind on the server after 200 probes, and no neighbour on the director`, async (t) => {
+			const server = await bench.listen(t);
+			bench.row.run('router', 'ip', 'neighbour', 'flush', 'all');
+			const outcomes: string[] = [];
+			for (let count = 0; count < 200; count++) outcomes.push(await bench.outcome(target(family)));
+			assert.deepEqual([...new Set(outcomes)], ['accepted']);
+			assert.equal(bench.row.run('server', 'ss', '-Htan', 'state', 'syn-recv'), '');
+			assert.equal(bench.row.run('server', 'ss', '-Htan', 'state', 'connected'), '');
+			assert.equal(bench.row.run('router', 'ip', 'neighbour', 'show', 'to', own[family]), '');
+			await server.kill();
+			assert.equal(await server.line(), 'the end', 'nothing was accepted by the process');
+		});
+
+		it(`${family}: is unanswered where the server has no such VIP`, async (t) => {
+			await bench.listen(t);
+			bench.row.run('server', 'ip', 'address', 'flush', 'dev', 'lo', 'to', vips[family]);
+			assert.equal(await bench.outcome(target(family), 200), 'unanswered');
+			bench.row.run('server', 'ip', 'address', 'flush', 'dev', 'lo', 'scope', 'global');
+			bench.addVips('server');
+			assert.equal(await bench.outcome(target(family)), 'accepted');
+		});
+
+		it(`${family}: is unreachable where nobody has the server's address`, async () => {
+			const host = family === 'inet' ? '10.9.1.99' : 'fd00:9:1::99';
+			const { outcome, detail } = await bench.probe(target(family, { host }), 200);
+			assert.equal(`${outcome}, ${detail}`, `unreachable, nobody says to have ${host} within 200 ms`);
+		});
+	}
+
+	it('is unreachable while the server’s cable is out, and accepted when it is back', async (t) => {
+		await bench.listen(t);
+		assert.equal(await bench.outcome(target('inet')), 'accepted');
+		bench.row.run('server', 'ip', 'link', 'set', 'eth0', 'down');
+		assert.equal(await bench.outcome(target('inet'), 200), 'unreachable');
+		bench.row.run('server', 'ip', 'link', 'set', 'eth0', 'up');
+		bench.row.run('server', 'ip', 'route', 'replace', 'default', 'via', '10.9.1.1');
+		assert.equal(await bench.outcome(target('inet')), 'accepted');
+	});
+
+	it('is an error of ours while the director’s own interface is down', async () => {
+		bench.row.run('router', 'ip', 'link', 'set', 'eth-server', 'down');
+		const { outcome, detail } = await bench.probe(target('inet'), 200);
+		bench.row.run('router', 'ip', 'link', 'set', 'eth-server', 'up');
+		assert.match(`${outcome} ${detail}`, /^error (ENETDOWN|there is no route)/);
+	});
+
+	it('is not answered by another machine’s link address', async (t) => {
+		await bench.listen(t);
+		const { row } = bench;
+		row.run('router', 'ip', 'link', 'add', 'switch', 'type', 'bridge');
+		for (const [inside, outside] of [['port1', 'eth1'] as const, ['port2', 'eth2'] as const]) {
+			const peer = ['peer', 'name', outside, 'netns', row.namespace('server')];
+			row.run('router', 'ip', 'link', 'add', inside, 'master', 'switch', 'type', 'veth', ...peer);
+			row.run('router', 'ip', 'link', 'set', inside, 'up');
+			row.run('server', 'ip', 'link', 'set', outside, 'up');
+		}
+		row.run('router', 'ip', 'address', 'add', '10.9.3.1/24', 'dev', 'switch');
+		row.run('router', 'ip', 'link', 'set', 'switch', 'up');
+		row.run('server', 'ip', 'address', 'add', '10.9.3.11/24', 'dev', 'eth1');
+		row.run('server', 'ip', 'route', 'add', '10.9.3.1', 'dev', 'eth2');
+		assert.equal(await bench.outcome(target('inet', { host: '10.9.3.11' }), 500), 'unanswered');
+		row.run('server', 'ip', 'route', 'delete', '10.9.3.1', 'dev', 'eth2');
+		assert.equal(await bench.outcome(target('inet', { host: '10.9.3.11' })), 'accepted');
+	});
+
+	it('is unreachable in TUN where the server has no tunnel, by the server’s own word', async () => {
+		for (const family of families) {
+			const { outcome, detail } = await bench.probe(target(family, { forwarding: 'tunnel' }), 1_000);
+			assert.match(`${outcome}, ${detail}`, new RegExp(`^unreachable, ${own[family]} says: `));
+		}
+	});
+
+	const tunnels: [Tunnel, number][] = [
+		[noTunnel, 4],
+		[{ type: 'gre', port: 0, flags: 1 }, 47],
+		[{ type: 'gue', port: 6080, flags: 1 }, 17],
+	];
+	for (const [tunnel, protocol] of tunnels)
+		it(`goes to the server inside its tunnel, ${tunnel.type}, and the RST too`, async (t) => {
+			const host = '10.9.1.77';
+			const server = new Child(bench.row, 'server', process.execPath, script('vip-tunnel-child'), host);
+			t.after(() => server.kill());
+			assert.equal(await server.line(), 'ready');
+			assert.equal(await bench.outcome(target('inet', { host, forwarding: 'tunnel', tunnel })), 'accepted');
+			const begin = `${protocol} 10.9.1.1 10.9.1.1 ${vips.inet}`;
+			assert.deepEqual([await server.line(), await server.line()], [`${begin} 2`, `${begin} 4`]);
+		});
+});
