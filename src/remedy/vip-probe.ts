@@ -95,7 +95,6 @@ export class VipProber {
 	/** A wire must not copy frames while nobody asks; a new one for each question would cost more than the question. */
 	#release(name: string, entry: Wire): void {
 		if (!entry.wire.isIdle || this.#wires.get(name) !== entry) return;
-		clearTimeout(entry.linger);
 		entry.linger = setTimeout(() => {
 			this.#drop(name);
 			entry.wire.close(closedDetail);

@@ -1,7 +1,6 @@
 /** The VIP prober's bounds, wires and errors, with a socket of the test's own; on the wire: test/kernel/vip-probe.test.ts. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { PacketSocketOptions } from '../../src/addon/index.js';
 import type { Link } from '../../src/netlink/route.js';
 import type { Route } from '../../src/netlink/route-lookup.js';
@@ -72,6 +71,11 @@ function segmentOf(frame: Uint8Array) {
 	return packet && readSegment(packet.payload);
 }
 
+/** What is done at once, by promises and by the server above, is done. */
+async function turns(): Promise<void> {
+	for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
+
 const other: VipTarget = { ...inet.target, port: 443 };
 
 describe('the VIP probe', () => {
@@ -100,20 +104,34 @@ describe('the VIP probe', () => {
 		prober.close();
 	});
 
-	test('opens one wire for all questions on it, and closes it some time after the last', async () => {
+	test('opens one wire for all questions on it, and closes it some time after the last', async (t) => {
+		t.mock.timers.enable({ apis: ['setTimeout'] });
 		const server = new Server();
 		const prober = server.prober({ lingerMs: 40 });
 		await Promise.all([prober.probe(inet.target, 1_000), prober.probe(other, 1_000)]);
-		await sleep(20);
+		t.mock.timers.tick(39);
 		await prober.probe(inet.target, 1_000);
-		await sleep(30);
+		t.mock.timers.tick(39);
 		assert.deepEqual([server.opened.length, server.openNow], [1, 1]);
-		await sleep(40);
+		t.mock.timers.tick(1);
 		assert.equal(server.openNow, 0);
 		assert.equal((await prober.probe(inet.target, 1_000)).outcome, 'accepted');
 		assert.deepEqual([server.opened.length, server.openNow], [2, 1]);
 		prober.close();
 		assert.equal(server.openNow, 0);
+	});
+
+	test('does not close a wire under a question', async (t) => {
+		t.mock.timers.enable({ apis: ['setTimeout'] });
+		const server = new Server();
+		const prober = server.prober({ lingerMs: 40 });
+		await prober.probe(inet.target, 1_000);
+		server.flags = 0;
+		const asked = prober.probe(inet.target, 100);
+		await turns();
+		t.mock.timers.tick(100);
+		assert.equal((await asked).outcome, 'unanswered');
+		prober.close();
 	});
 
 	test('goes to one target once at a time, by a port and a number of its own', async () => {
@@ -147,7 +165,7 @@ describe('the VIP probe', () => {
 		server.flags = 0;
 		const prober = server.prober({ underWayMax: 1 });
 		const open = [prober.probe(inet.target, 60_000), prober.probe(other, 60_000)];
-		await sleep(20);
+		await turns();
 		prober.close();
 		for (const { outcome, detail } of await Promise.all(open)) assert.match(`${outcome} ${detail}`, /error .*closed/);
 		assert.deepEqual([server.resets, server.openNow], [1, 0]);
@@ -189,7 +207,7 @@ describe('the VIP probe', () => {
 		server.sendError = undefined;
 		server.flags = 0;
 		const asked = prober.probe(inet.target, 60_000);
-		await sleep(20);
+		await turns();
 		server.opened[0]?.onError(new Error('ENETDOWN: recv AF_PACKET'));
 		assert.match((await asked).detail, /ENETDOWN/);
 		assert.equal(server.openNow, 0);
