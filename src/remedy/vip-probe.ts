@@ -2,8 +2,9 @@
  * The VIP probe: asks a DR or TUN real server about the very service on the VIP, which the director cannot do by an
  * ordinary connect, because it has the VIP itself. A SYN goes out in a raw frame to the server's link address (TUN: inside
  * its tunnel), and the answer is read from a packet socket, which has its copy before routing drops it for having one of
- * our own addresses as its source (fib_validate_source() in net/ipv4/fib_frontend.c). A RST closes, so that
- * nothing stays behind on the server. Needs CAP_NET_RAW and nothing else.
+ * our own addresses as its source (fib_validate_source() in net/ipv4/fib_frontend.c): a "martian source", counted and, where
+ * log_martians is set, logged. IPv6 drops none for that; there the kernel's own RST goes to the VIP that it has itself. A RST
+ * of ours closes, so that nothing stays behind on the server. Needs CAP_NET_RAW and nothing else.
  *
  * The contract is that of `Prober`: bounded, one question for each target at a time, each with its time-out, no rejection.
  * What an answer proves is for the judge. Each question asks for the next hop's link address anew: a server that moved is

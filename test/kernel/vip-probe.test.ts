@@ -149,6 +149,12 @@ describe('the VIP probe, on the wire', { timeout }, () => {
 		});
 	}
 
+	it('is accepted for a process that hangs: its kernel accepts, and the probe asks for no more', async (t) => {
+		const server = await bench.listen(t);
+		server.process.kill('SIGSTOP');
+		assert.equal(await bench.outcome(target('inet')), 'accepted');
+	});
+
 	it('is unreachable while the server’s cable is out, and accepted when it is back', async (t) => {
 		await bench.listen(t);
 		assert.equal(await bench.outcome(target('inet')), 'accepted');

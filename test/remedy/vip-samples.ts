@@ -1,4 +1,6 @@
 /** A director, a real server and a VIP in both families, and the frames by which the server answers. */
+
+import { writeNeighbourQuestion } from '../../src/remedy/vip-neighbour.js';
 import { addressOctets, be16, be32, concat, macOctets, withChecksum } from '../../src/remedy/vip-octets.js';
 import {
 	type Ends,
@@ -77,4 +79,36 @@ export function unreachableFrame({ target, way }: Sample, sent: Uint8Array, code
 	const protocol = isInet6 ? ipProtocol.icmp6 : ipProtocol.icmp;
 	const before = isInet6 ? pseudoHeader(ends, protocol, message.length) : new Uint8Array();
 	return ipFrame(way, writePacket(ends, protocol, withChecksum(message, 2, before)));
+}
+
+/** Frames that may be answers, for the filter. */
+export function plausible(sample: Sample, sent: Uint8Array): Uint8Array[] {
+	return [
+		neighbourFrame(sample),
+		segmentFrame(sample, { flags: acceptance }),
+		segmentFrame(sample, { flags: refusal }),
+		segmentFrame(sample, { flags: acceptance, destinationPort: 61_000 }),
+		segmentFrame(sample, { flags: acceptance, destinationPort: 65_535 }),
+		unreachableFrame(sample, sent, 1),
+		...(sample === inet6 ? [unreachableFrame(sample, sent, 1, 4)] : []),
+	];
+}
+
+/** Frames that are none: questions, data, other ports, other addresses of ours. */
+export function implausible(sample: Sample, sent: Uint8Array): Uint8Array[] {
+	const { target, way } = sample;
+	const elsewhere = { target, way: { ...way, source: sample === inet6 ? 'fd00:1::2' : '10.1.0.2' } };
+	const other = sample === inet6 ? inet : inet6;
+	return [
+		writeNeighbourQuestion(way, way.nextHop),
+		segmentFrame(sample, { flags: tcpFlag.ack }),
+		segmentFrame(sample, { flags: acceptance, destinationPort: 60_999 }),
+		sent,
+		unreachableFrame(sample, sent, 0, sample === inet6 ? 2 : 11),
+		...[elsewhere, other].flatMap((of) => [
+			neighbourFrame(of),
+			segmentFrame(of, { flags: acceptance }),
+			unreachableFrame(of, sent, 1),
+		]),
+	];
 }
