@@ -2,8 +2,8 @@
  * What the judge wants done, as data. The executor (`remedy/`) carries actions out in the order given:
  * ledger the intention, act, feed the outcome back as an input, journal the outcome. PURE.
  */
-import type { DestinationId, EndpointId, ServiceId } from '../table/identity.js';
-import type { Destination, Endpoint, ServiceAddress } from '../table/model.js';
+import type { DestinationId, ListenerId, ServiceId } from '../table/identity.js';
+import type { Destination, Listener, ServiceAddress } from '../table/model.js';
 import type { ProbePurpose } from './input.js';
 import type { Lease } from './lease.js';
 
@@ -25,7 +25,7 @@ export interface JournalEntry {
 }
 
 export type Action =
-	| { kind: 'probe'; endpoint: Endpoint; purpose: ProbePurpose; timeoutMs: number }
+	| { kind: 'probe'; id: ListenerId; listener: Listener; purpose: ProbePurpose; timeoutMs: number }
 	/**
 	 * Takes a destination out (`to` is the lease's written weight) under a new or renewed lease. The ledger file is
 	 * written first. `expect` is the weight that must still stand: otherwise the outcome is `changed` and nothing is written.
@@ -42,7 +42,7 @@ export type Action =
 	/** A notification that informs. */
 	| { kind: 'tell'; entry: JournalEntry }
 	| { kind: 'journal'; entry: JournalEntry }
-	/** An endpoint whose probe is calibrated now, to be remembered across restarts. */
-	| { kind: 'remember'; calibrated: EndpointId }
+	/** A listener whose probe is calibrated now, to be remembered across restarts. */
+	| { kind: 'remember'; calibrated: ListenerId }
 	/** The judge wants a tick no later than this. */
 	| { kind: 'schedule'; atMs: number };

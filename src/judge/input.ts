@@ -3,12 +3,12 @@
  * CLOCK_BOOTTIME, which a lease's end is written in too); nothing here is read from the world. PURE.
  */
 import type { EvidenceEdge } from '../evidence/evidence.js';
-import type { DestinationId, EndpointId } from '../table/identity.js';
+import type { DestinationId, ListenerId } from '../table/identity.js';
 import type { Endpoint, Snapshot } from '../table/model.js';
 import type { ActionId } from './action.js';
 import type { Lease } from './lease.js';
 
-/** What an active probe of an endpoint saw. `error` is our own failure (no socket, no route) and proves nothing. */
+/** What an active probe of a listener saw. `error` is our own failure (no socket, no route) and proves nothing. */
 export type ProbeOutcome = 'accepted' | 'refused' | 'unanswered' | 'unreachable' | 'error';
 
 /** Why a probe was asked for: to confirm a suspicion, to learn that it works at all, or to see a failed server return. */
@@ -32,7 +32,7 @@ export type Input = {
 	/** Hosts that cannot be reached through a fault of the director's own, and which: the whole list each time. */
 	| { kind: 'ways'; impaired: ReadonlyMap<string, string> }
 	| { kind: 'write'; destination: DestinationId; operation: 'add' | 'edit' | 'delete'; weight: number; writer: Writer }
-	| { kind: 'probe'; endpoint: EndpointId; purpose: ProbePurpose; outcome: ProbeOutcome; latencyMs: number }
+	| { kind: 'probe'; listener: ListenerId; purpose: ProbePurpose; outcome: ProbeOutcome; latencyMs: number }
 	| {
 			kind: 'outcome';
 			action: ActionId;
@@ -40,7 +40,7 @@ export type Input = {
 			detail: string;
 	  }
 	/** Leases found in the ledger at start. `lastWriter` is undefined where the audit map knew nothing. */
-	| { kind: 'resume'; leases: { lease: Lease; lastWriter: Writer | undefined }[]; calibrated: EndpointId[] }
+	| { kind: 'resume'; leases: { lease: Lease; lastWriter: Writer | undefined }[]; calibrated: ListenerId[] }
 	| { kind: 'release'; destination: DestinationId | 'all'; reason: string }
 	| { kind: 'stop' }
 	| { kind: 'tick' }

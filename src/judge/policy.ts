@@ -36,6 +36,13 @@ export interface Policy {
 	 * requests for the MAC address that were begun before fail up to 3 s later.
 	 */
 	wayGraceMs: number;
+	/**
+	 * The largest share of a service's weight that may be out at once. Half: who fails over between two sites or racks has
+	 * sized each for the whole; what more fails is left to the monitor.
+	 */
+	takenShareMax: number;
+	/** Ejections a minute, of all services together: a rack of servers may go in a minute, a table of hundreds may not. */
+	ejectionsPerMinuteMax: number;
 	/** A failed write of a weight is tried again after this. */
 	retryMs: number;
 }
@@ -55,5 +62,7 @@ export const defaultPolicy: Policy = {
 	holdDownMs: 60_000,
 	restartMs: 1_000,
 	wayGraceMs: 30_000,
+	takenShareMax: 0.5,
+	ejectionsPerMinuteMax: 30,
 	retryMs: 1_000,
 };

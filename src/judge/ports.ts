@@ -3,9 +3,9 @@
  * a firewall mark may ask for any port, a passing one too (FTP's data), and in DR and TUN an acceptance can be made up: so
  * a port on which our probe has never been accepted gives way to the next one that is known. PURE.
  */
-import { type DestinationId, endpointId } from '../table/identity.js';
+import { type DestinationId, type EndpointId, endpointId } from '../table/identity.js';
 import type { Endpoint } from '../table/model.js';
-import { destinationsOn, type EndpointState, leaveEndpoint, standOn } from './state.js';
+import { type DestinationState, destinationsOn, type ListenerState, leaveListener, standOn } from './state.js';
 import type { Turn } from './turn.js';
 
 /** A round through them, one every calibrateIntervalMs (5 s), takes 40 s. */
@@ -26,17 +26,23 @@ export function learned(turn: Turn, id: DestinationId, endpoint: Endpoint, confi
 		return false;
 	}
 	turn.state.learned.set(id, { configured, endpoints: [endpoint] });
-	return turn.state.destinations.get(id)?.endpoint === undefined && stand(turn, id, endpoint);
+	return turn.state.destinations.get(id)?.listener === undefined && stand(turn, id, endpoint);
 }
 
 /** It is asked with the next tick: one is enough for thousands of destinations. */
 function stand(turn: Turn, id: DestinationId, endpoint: Endpoint): boolean {
 	const destination = turn.state.destinations.get(id);
-	if (!destination || destination.endpoint === endpointId(endpoint)) return false;
-	leaveEndpoint(turn.state, destination);
+	if (!destination || standingOn(turn, destination) === endpointId(endpoint)) return false;
+	leaveListener(turn.state, destination);
 	standOn(turn.state, destination, endpoint, turn.nowMs);
 	turn.actions.push({ kind: 'schedule', atMs: turn.nowMs });
 	return true;
+}
+
+/** The endpoint behind what is asked about it now. */
+function standingOn({ state }: Turn, { listener }: DestinationState): EndpointId | undefined {
+	const known = listener === undefined ? undefined : state.listeners.get(listener);
+	return known && endpointId(known.endpoint);
 }
 
 /**
@@ -53,17 +59,18 @@ function remember(endpoints: Endpoint[], endpoint: Endpoint): void {
  * Our probe was not accepted there, and never was: who has another port to be asked on is asked there next. A suspect is
  * not, before its suspicion is over: it is about this port.
  */
-export function tryNextPort(turn: Turn, endpoint: EndpointState): void {
+export function tryNextPort(turn: Turn, listener: ListenerState): void {
 	const { state, nowMs } = turn;
-	for (const destination of destinationsOn(state, endpoint)) {
+	const inVain = endpointId(listener.endpoint);
+	for (const destination of destinationsOn(state, listener)) {
 		const { endpoints = [] } = state.learned.get(destination.id) ?? {};
 		const [asked, next] = endpoints;
-		if (destination.verdict === 'suspect' || !asked || !next || endpointId(asked) !== endpoint.id) continue;
+		if (destination.verdict === 'suspect' || !asked || !next || endpointId(asked) !== inVain) continue;
 		endpoints.shift();
 		// Room for one that is new, rather than for one that was asked in vain.
 		if (endpoints.length < portsMax - 1) endpoints.push(asked);
 		const atMs = nowMs + state.policy.calibrateIntervalMs;
-		leaveEndpoint(state, destination);
+		leaveListener(state, destination);
 		standOn(state, destination, next, atMs);
 		turn.actions.push({ kind: 'schedule', atMs });
 	}

@@ -2,7 +2,7 @@
  * Leases that an earlier ipvigil left in the ledger (a crash, a hand-over): taken up again, or dropped with the
  * reason where somebody has written since, or where nothing of ours stands (DESIGN, rule 3). PURE.
  */
-import { destinationId, type EndpointId } from '../table/identity.js';
+import { destinationId, type ListenerId } from '../table/identity.js';
 import { bind } from './ending.js';
 import type { Writer } from './input.js';
 import type { Lease } from './lease.js';
@@ -17,13 +17,13 @@ export interface FoundLease {
 	lastWriter: Writer | undefined;
 }
 
-export function resume(turn: Turn, leases: FoundLease[], calibrated: EndpointId[]): void {
+export function resume(turn: Turn, leases: FoundLease[], calibrated: ListenerId[]): void {
 	for (const id of calibrated) {
 		rememberCalibrated(turn.state, id);
-		const endpoint = turn.state.endpoints.get(id);
-		if (!endpoint) continue;
-		endpoint.calibrated = true;
-		if (endpoint.next?.purpose === 'calibrate') endpoint.next = undefined;
+		const listener = turn.state.listeners.get(id);
+		if (!listener) continue;
+		listener.calibrated = true;
+		if (listener.next?.purpose === 'calibrate') listener.next = undefined;
 	}
 	for (const found of leases) resumeOne(turn, found);
 }
@@ -39,7 +39,7 @@ function resumeOne(turn: Turn, { lease, lastWriter }: FoundLease): void {
 	destination.ejections = lease.count;
 	turn.state.busyDestinations.add(destination.id);
 	journal(turn, 'resumed', destination, { pid: lease.pid });
-	askToRecover(turn, destination.endpoint);
+	askToRecover(turn, destination.listener);
 	if (!fitsMode(turn.state, lease)) {
 		destination.bound = turn.state.binding;
 		return endLease(turn, destination, `mode ${turn.state.mode} holds no such lease`);

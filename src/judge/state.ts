@@ -15,21 +15,21 @@ import type { SignalName } from '../evidence/signal.js';
 import {
 	type DestinationId,
 	destinationId,
-	type EndpointId,
-	endpointId,
 	endpointOf,
+	type ListenerId,
+	listenerId,
+	listenerOf,
 	type ServiceId,
 	serviceId,
 } from '../table/identity.js';
-import type { Destination, Endpoint, ServiceAddress } from '../table/model.js';
+import type { Destination, Endpoint, Listener, ServiceAddress } from '../table/model.js';
 import type { ActionId, Verdict } from './action.js';
 import type { ProbePurpose } from './input.js';
 import type { Lease } from './lease.js';
 import type { Mode, Policy } from './policy.js';
 
-export interface EndpointState {
-	id: EndpointId;
-	endpoint: Endpoint;
+export interface ListenerState extends Listener {
+	id: ListenerId;
 	/** Our probe has been accepted at least once, so a refusal of it means something. */
 	calibrated: boolean;
 	/** The probe under way, if any. */
@@ -63,8 +63,8 @@ export interface DestinationState {
 	service: ServiceAddress;
 	serviceId: ServiceId;
 	destination: Destination;
-	/** Undefined where neither the table nor a connection has shown the port yet. */
-	endpoint: EndpointId | undefined;
+	/** What is asked about it; undefined where neither the table nor a connection has shown the port yet. */
+	listener: ListenerId | undefined;
 	/** False while a monitor has taken it out of the table at our word. */
 	inTable: boolean;
 	/** The last snapshot did not show it, though nobody was seen to remove it. */
@@ -118,16 +118,18 @@ export interface State {
 	dryRun: boolean;
 	/** Whether any monitor can be made to act by a binding notification. */
 	binding: boolean;
+	/** Whether servers in DR and TUN are asked on the VIP; else on their own address, as in NAT. */
+	asksVips: boolean;
 	services: Map<ServiceId, ServiceState>;
 	destinations: Map<DestinationId, DestinationState>;
-	endpoints: Map<EndpointId, EndpointState>;
-	/** The endpoints of each host: what speaks of hosts comes in storms, when a switch dies. */
-	hosts: Map<string, Set<EndpointState>>;
+	listeners: Map<ListenerId, ListenerState>;
+	/** The listeners of each host: what speaks of hosts comes in storms, when a switch dies. */
+	hosts: Map<string, Set<ListenerState>>;
 	/**
-	 * Endpoints whose probe has been accepted, those included that are not in the table now: a monitor that takes a
+	 * Listeners whose probe has been accepted, those included that are not in the table now: a monitor that takes a
 	 * destination out and puts it back has not changed what our probe proves. The oldest go when there are too many.
 	 */
-	calibrated: Set<EndpointId>;
+	calibrated: Set<ListenerId>;
 	/**
 	 * Where destinations without a port of their own were seen to accept, or are configured to: the kernel tells it once,
 	 * and who removes one and adds it again between two snapshots has not moved it. Those that a snapshot does not show
@@ -138,9 +140,11 @@ export interface State {
 	impaired: ReadonlyMap<string, string>;
 	/** Hosts whose way has come back, and until when their silence is excused: the first answer ends it. */
 	excusedUntilMs: Map<string, number>;
-	/** Endpoints and destinations that a tick must look at; all others cost nothing. */
-	busyEndpoints: Set<EndpointId>;
+	/** Listeners and destinations that a tick must look at; all others cost nothing. */
+	busyListeners: Set<ListenerId>;
 	busyDestinations: Set<DestinationId>;
+	/** When destinations were taken out within the last minute, the earliest first. */
+	ejectedMs: number[];
 	nextActionId: ActionId;
 	/** State of the pseudo-random sequence that jitter is taken from. */
 	seed: number;
@@ -148,18 +152,21 @@ export interface State {
 	counters: Counters;
 }
 
-export function createState(options: Pick<State, 'policy' | 'mode' | 'pid' | 'dryRun' | 'binding' | 'seed'>): State {
+export function createState(
+	options: Pick<State, 'policy' | 'mode' | 'pid' | 'dryRun' | 'binding' | 'asksVips' | 'seed'>,
+): State {
 	return {
 		...options,
 		services: new Map(),
 		destinations: new Map(),
-		endpoints: new Map(),
+		listeners: new Map(),
 		hosts: new Map(),
 		calibrated: new Set(),
 		learned: new Map(),
 		impaired: new Map(),
 		excusedUntilMs: new Map(),
-		busyEndpoints: new Set(),
+		ejectedMs: [],
+		busyListeners: new Set(),
 		busyDestinations: new Set(),
 		nextActionId: 1,
 		stopping: false,
@@ -173,7 +180,7 @@ export function createDestination(service: ServiceAddress, destination: Destinat
 		service,
 		serviceId: serviceId(service),
 		destination,
-		endpoint: undefined,
+		listener: undefined,
 		inTable: true,
 		missed: false,
 		changedMs: Number.NEGATIVE_INFINITY,
@@ -193,10 +200,10 @@ export function createDestination(service: ServiceAddress, destination: Destinat
 	};
 }
 
-export function createEndpoint(endpoint: Endpoint): EndpointState {
+export function createListener(listener: Listener): ListenerState {
 	return {
-		id: endpointId(endpoint),
-		endpoint,
+		...listener,
+		id: listenerId(listener),
 		calibrated: false,
 		probing: undefined,
 		next: undefined,
@@ -209,11 +216,18 @@ export function createEndpoint(endpoint: Endpoint): EndpointState {
 	};
 }
 
-/** Adds a destination with the endpoint it stands on, where the table names one or it was learned. */
+/** Adds a destination with what is asked about it, where the table names that or it was learned. */
 export function addDestination(state: State, created: DestinationState, nowMs: number): void {
 	state.destinations.set(created.id, created);
-	const endpoint = endpointOf({ address: created.service }, created.destination) ?? learnedEndpoint(state, created.id);
-	if (endpoint) standOn(state, created, endpoint, nowMs);
+	standAnew(state, created, nowMs);
+}
+
+/** What is asked follows from how packets are forwarded, which somebody may have changed. */
+export function standAnew(state: State, destination: DestinationState, nowMs: number): void {
+	leaveListener(state, destination);
+	const { id, service } = destination;
+	const endpoint = endpointOf({ address: service }, destination.destination) ?? learnedEndpoint(state, id);
+	if (endpoint) standOn(state, destination, endpoint, nowMs);
 }
 
 /** The one that it stood on last, and on which our probe was accepted where it was on any. */
@@ -221,21 +235,24 @@ function learnedEndpoint({ learned }: State, id: DestinationId): Endpoint | unde
 	return learned.get(id)?.endpoints[0];
 }
 
-/** Puts a destination on its endpoint; a TCP endpoint seen for the first time is to be calibrated. */
+/** Puts a destination on its listener; a TCP listener seen for the first time is to be calibrated. */
 export function standOn(state: State, destination: DestinationState, endpoint: Endpoint, nowMs: number): void {
-	let known = state.endpoints.get(endpointId(endpoint));
+	const listener = state.asksVips
+		? listenerOf(destination.service, destination.destination, endpoint)
+		: { endpoint, vip: undefined };
+	let known = state.listeners.get(listenerId(listener));
 	if (!known) {
-		known = createEndpoint(endpoint);
+		known = createListener(listener);
 		known.calibrated = state.calibrated.has(known.id);
-		state.endpoints.set(known.id, known);
+		state.listeners.set(known.id, known);
 		state.hosts.set(endpoint.address, (state.hosts.get(endpoint.address) ?? new Set()).add(known));
 	}
-	destination.endpoint = known.id;
+	destination.listener = known.id;
 	known.destinations.add(destination.id);
 	if (endpoint.protocol !== 'tcp' || known.calibrated || known.next || known.probing) return;
-	// 250 new endpoints every 250 ms: a table of 16,384 is calibrated in 16 s without a burst of thousands of SYNs.
-	known.next = { atMs: calibrationDueMs(nowMs, state.endpoints.size - 1), purpose: 'calibrate' };
-	state.busyEndpoints.add(known.id);
+	// 250 new ones every 250 ms: a table of 16,384 is calibrated in 16 s without a burst of thousands of SYNs.
+	known.next = { atMs: calibrationDueMs(nowMs, state.listeners.size - 1), purpose: 'calibrate' };
+	state.busyListeners.add(known.id);
 }
 
 /** Calibrations fall due together at these distances, so that a thousand of them are a few ticks and not a thousand. */
@@ -249,15 +266,15 @@ export function calibrationDueMs(nowMs: number, rank: number): number {
 /** Twice the largest table aimed at: what is in the table now is never pushed out by what once was. */
 const calibratedMax = 32_768;
 
-/** Remembers that the probe of this endpoint works; false where that was known. */
-export function rememberCalibrated(state: State, id: EndpointId): boolean {
+/** Remembers that the probe of this listener works; false where that was known. */
+export function rememberCalibrated(state: State, id: ListenerId): boolean {
 	if (state.calibrated.has(id)) return false;
 	state.calibrated.add(id);
 	if (state.calibrated.size > calibratedMax) state.calibrated.delete(first(state.calibrated));
 	return true;
 }
 
-function first(ids: Set<EndpointId>): EndpointId {
+function first(ids: Set<ListenerId>): ListenerId {
 	for (const id of ids) return id;
 	return '';
 }
@@ -266,21 +283,21 @@ function first(ids: Set<EndpointId>): EndpointId {
 export function dropDestination(state: State, destination: DestinationState): void {
 	state.destinations.delete(destination.id);
 	state.busyDestinations.delete(destination.id);
-	leaveEndpoint(state, destination);
+	leaveListener(state, destination);
 }
 
-/** Takes a destination off its endpoint, and forgets that where no other destination stands on it. */
-export function leaveEndpoint(state: State, destination: DestinationState): void {
-	const endpoint = destination.endpoint && state.endpoints.get(destination.endpoint);
-	destination.endpoint = undefined;
-	if (!endpoint) return;
-	endpoint.destinations.delete(destination.id);
-	if (endpoint.destinations.size > 0) return;
-	state.endpoints.delete(endpoint.id);
-	state.busyEndpoints.delete(endpoint.id);
-	const { address } = endpoint.endpoint;
+/** Takes a destination off its listener, and forgets that where no other destination stands on it. */
+export function leaveListener(state: State, destination: DestinationState): void {
+	const listener = destination.listener && state.listeners.get(destination.listener);
+	destination.listener = undefined;
+	if (!listener) return;
+	listener.destinations.delete(destination.id);
+	if (listener.destinations.size > 0) return;
+	state.listeners.delete(listener.id);
+	state.busyListeners.delete(listener.id);
+	const { address } = listener.endpoint;
 	const host = state.hosts.get(address);
-	host?.delete(endpoint);
+	host?.delete(listener);
 	if (host?.size !== 0) return;
 	state.hosts.delete(address);
 	state.excusedUntilMs.delete(address);
@@ -291,8 +308,8 @@ export function isExcused({ impaired, excusedUntilMs }: State, host: string, now
 	return impaired.has(host) || nowMs < (excusedUntilMs.get(host) ?? Number.NEGATIVE_INFINITY);
 }
 
-export function destinationsOn(state: State, endpoint: EndpointState): DestinationState[] {
-	return [...endpoint.destinations].flatMap((id) => state.destinations.get(id) ?? []);
+export function destinationsOn(state: State, listener: ListenerState): DestinationState[] {
+	return [...listener.destinations].flatMap((id) => state.destinations.get(id) ?? []);
 }
 
 /** The next number in [0, 1) of the state's own sequence (mulberry32: small, seeded, good enough for jitter). */

@@ -14,7 +14,7 @@ import type { Input } from './input.js';
 import { learned } from './ports.js';
 import { resume } from './resume.js';
 import type { State } from './state.js';
-import { askToRecover, excuse, heard, nextTickMs, probed, tickEndpoint } from './suspicion.js';
+import { askToRecover, excuse, heard, nextTickMs, probed, tickListener } from './suspicion.js';
 import { applySnapshot } from './sync.js';
 import { endLease, outcome, tickDestination } from './tenure.js';
 import { journalDirector, seconds, type Turn } from './turn.js';
@@ -49,7 +49,7 @@ function handle(turn: Turn, input: Input): void {
 		case 'write':
 			return written(turn, input);
 		case 'probe':
-			return probed(turn, input.endpoint, input.purpose, input.outcome);
+			return probed(turn, input.listener, input.purpose, input.outcome);
 		case 'outcome':
 			return outcome(turn, input.action, input.result, input.detail);
 		case 'resume':
@@ -69,7 +69,7 @@ function handle(turn: Turn, input: Input): void {
 /** A lease that was resumed before the port was known could not be asked about then. */
 function askIfFailed(turn: Turn, id: DestinationId): void {
 	const destination = turn.state.destinations.get(id);
-	if (destination?.verdict === 'failed') askToRecover(turn, destination.endpoint);
+	if (destination?.verdict === 'failed') askToRecover(turn, destination.listener);
 }
 
 /** One line for each fault of the director's own that came or went, however many hosts are behind it. */
@@ -121,11 +121,11 @@ function tick(turn: Turn): void {
 		if (destination) tickDestination(turn, destination);
 	}
 	let nextMs = Number.POSITIVE_INFINITY;
-	for (const id of [...state.busyEndpoints]) {
-		const endpoint = state.endpoints.get(id);
-		if (!endpoint) continue;
-		tickEndpoint(turn, endpoint);
-		if (state.busyEndpoints.has(id)) nextMs = Math.min(nextMs, nextTickMs(turn, endpoint));
+	for (const id of [...state.busyListeners]) {
+		const listener = state.listeners.get(id);
+		if (!listener) continue;
+		tickListener(turn, listener);
+		if (state.busyListeners.has(id)) nextMs = Math.min(nextMs, nextTickMs(turn, listener));
 	}
 	if (Number.isFinite(nextMs)) turn.actions.push({ kind: 'schedule', atMs: nextMs });
 }

@@ -4,15 +4,15 @@
  */
 import type { EvidenceEdge } from '../evidence/evidence.js';
 import type { Scope } from '../evidence/signal.js';
-import { type EndpointId, endpointId } from '../table/identity.js';
+import { endpointId, type ListenerId } from '../table/identity.js';
 import type { ProbeOutcome, ProbePurpose } from './input.js';
 import { tryNextPort } from './ports.js';
 import {
 	calibrationGridMs,
 	type DestinationState,
 	destinationsOn,
-	type EndpointState,
 	isExcused,
+	type ListenerState,
 	rememberCalibrated,
 } from './state.js';
 import { enforce, reconsider, recover } from './tenure.js';
@@ -20,14 +20,14 @@ import { announce, announceOnce, journal, type Turn } from './turn.js';
 
 /** The kernel saw something that speaks against a server: it raises suspicion and asks for a probe, no more. */
 export function heard(turn: Turn, edge: EvidenceEdge): void {
-	for (const [endpoint, destinations] of concerned(turn, edge.scope))
-		if (!isImpaired(turn, endpoint)) suspect(turn, endpoint, destinations, edge);
+	for (const [listener, destinations] of concerned(turn, edge.scope))
+		if (!isImpaired(turn, listener)) suspect(turn, listener, destinations, edge);
 }
 
-function suspect(turn: Turn, endpoint: EndpointState, destinations: DestinationState[], edge: EvidenceEdge): void {
-	endpoint.lastSignalMs = turn.nowMs;
-	turn.state.busyEndpoints.add(endpoint.id);
-	const asked = isAskable(endpoint);
+function suspect(turn: Turn, listener: ListenerState, destinations: DestinationState[], edge: EvidenceEdge): void {
+	listener.lastSignalMs = turn.nowMs;
+	turn.state.busyListeners.add(listener.id);
+	const asked = isAskable(listener);
 	const { signal, verified, client = '', detail, count, clientPrefixes } = edge;
 	for (const destination of destinations.filter((one) => raises(turn, one))) {
 		destination.verdict = 'suspect';
@@ -35,43 +35,43 @@ function suspect(turn: Turn, endpoint: EndpointState, destinations: DestinationS
 		journal(turn, 'suspect', destination, { signal, verified, client, detail, count, clientPrefixes, asked });
 	}
 	if (!destinations.some(({ verdict }) => verdict === 'suspect')) return;
-	if (asked) askToConfirm(turn, endpoint);
+	if (asked) askToConfirm(turn, listener);
 	// A tick ends the suspicion that no probe can.
-	else turn.actions.push({ kind: 'schedule', atMs: windowEndMs(turn, endpoint) });
+	else turn.actions.push({ kind: 'schedule', atMs: windowEndMs(turn, listener) });
 }
 
 /** Whether it is the director that cannot reach the host: then silence says nothing of the server (DESIGN, rule 6). */
-function isImpaired({ state }: Turn, { endpoint }: EndpointState): boolean {
+function isImpaired({ state }: Turn, { endpoint }: ListenerState): boolean {
 	return state.impaired.has(endpoint.address);
 }
 
 /** Only a TCP listener can be asked by connecting: what answers a datagram, its protocol alone knows. */
-function isAskable({ endpoint }: EndpointState): boolean {
+function isAskable({ endpoint }: ListenerState): boolean {
 	return endpoint.protocol === 'tcp';
 }
 
-/** The endpoints that a signal speaks of, each with those of its destinations that are meant. */
-function concerned({ state }: Turn, scope: Scope): [EndpointState, DestinationState[]][] {
+/** The listeners that a signal speaks of, each with those of its destinations that are meant. */
+function concerned({ state }: Turn, scope: Scope): [ListenerState, DestinationState[]][] {
 	switch (scope.kind) {
 		case 'endpoint': {
-			const endpoint = state.endpoints.get(endpointId(scope.endpoint));
-			return endpoint ? [[endpoint, destinationsOn(state, endpoint)]] : [];
+			const listener = state.listeners.get(endpointId(scope.endpoint));
+			return listener ? [[listener, destinationsOn(state, listener)]] : [];
 		}
 		case 'host':
 			return [...(state.hosts.get(scope.address) ?? [])].map((one) => [one, destinationsOn(state, one)]);
 		case 'destination': {
 			const destination = state.destinations.get(scope.destination);
-			const endpoint = state.endpoints.get(destination?.endpoint ?? '');
+			const listener = state.listeners.get(destination?.listener ?? '');
 			// A client of a firewall mark may ask for any port: one that is closed on a healthy server says nothing.
-			if (!destination || endpoint?.endpoint.port !== scope.port) return [];
-			return [[endpoint, sharingListener(destination, destinationsOn(state, endpoint))]];
+			if (!destination || listener?.endpoint.port !== scope.port) return [];
+			return [[listener, sharingListener(destination, destinationsOn(state, listener))]];
 		}
 	}
 }
 
 /**
  * In NAT every service of an endpoint reaches the same listener, so one refusal speaks of them all. In DR and TUN
- * each has a listener of its own, on its VIP.
+ * each has a listener of its own, also where that is not what is asked.
  */
 function sharingListener(one: DestinationState, others: DestinationState[]): DestinationState[] {
 	if (one.destination.forwarding !== 'masq') return [one];
@@ -88,67 +88,68 @@ function raises(turn: Turn, destination: DestinationState): boolean {
 	return true;
 }
 
-function askToConfirm(turn: Turn, endpoint: EndpointState): void {
-	const atMs = Math.max(turn.nowMs, endpoint.lastConfirmMs + turn.state.policy.confirmIntervalMs);
-	if (endpoint.next?.purpose === 'confirm' && endpoint.next.atMs <= atMs) return;
-	plan(turn, endpoint, 'confirm', atMs);
+function askToConfirm(turn: Turn, listener: ListenerState): void {
+	const atMs = Math.max(turn.nowMs, listener.lastConfirmMs + turn.state.policy.confirmIntervalMs);
+	if (listener.next?.purpose === 'confirm' && listener.next.atMs <= atMs) return;
+	plan(turn, listener, 'confirm', atMs);
 }
 
-/** The next probe of an endpoint; it goes out at once where it is due and none is under way. */
-function plan(turn: Turn, endpoint: EndpointState, purpose: ProbePurpose, atMs: number): void {
-	endpoint.next = { atMs, purpose };
-	turn.state.busyEndpoints.add(endpoint.id);
-	if (!sendDue(turn, endpoint)) turn.actions.push({ kind: 'schedule', atMs });
+/** The next probe of a listener; it goes out at once where it is due and none is under way. */
+function plan(turn: Turn, listener: ListenerState, purpose: ProbePurpose, atMs: number): void {
+	listener.next = { atMs, purpose };
+	turn.state.busyListeners.add(listener.id);
+	if (!sendDue(turn, listener)) turn.actions.push({ kind: 'schedule', atMs });
 }
 
-function sendDue(turn: Turn, endpoint: EndpointState): boolean {
-	if (!endpoint.next || endpoint.probing || endpoint.next.atMs > turn.nowMs) return false;
-	const { purpose } = endpoint.next;
-	endpoint.next = undefined;
-	endpoint.probing = purpose;
-	if (purpose === 'confirm') endpoint.lastConfirmMs = turn.nowMs;
+function sendDue(turn: Turn, listener: ListenerState): boolean {
+	if (!listener.next || listener.probing || listener.next.atMs > turn.nowMs) return false;
+	const { purpose } = listener.next;
+	listener.next = undefined;
+	listener.probing = purpose;
+	if (purpose === 'confirm') listener.lastConfirmMs = turn.nowMs;
 	const timeoutMs = turn.state.policy.probeTimeoutMs;
-	turn.actions.push({ kind: 'probe', endpoint: endpoint.endpoint, purpose, timeoutMs });
+	const { id, endpoint, vip } = listener;
+	turn.actions.push({ kind: 'probe', id, listener: { endpoint, vip }, purpose, timeoutMs });
 	return true;
 }
 
-export function probed(turn: Turn, id: EndpointId, purpose: ProbePurpose, outcome: ProbeOutcome): void {
+export function probed(turn: Turn, id: ListenerId, purpose: ProbePurpose, outcome: ProbeOutcome): void {
 	const { probes } = turn.state.counters;
 	const label = `${purpose} ${outcome}`;
 	probes[label] = (probes[label] ?? 0) + 1;
-	const endpoint = turn.state.endpoints.get(id);
-	if (!endpoint) return;
-	endpoint.probing = undefined;
+	const listener = turn.state.listeners.get(id);
+	if (!listener) return;
+	listener.probing = undefined;
 	switch (outcome) {
 		case 'accepted':
-			accepted(turn, endpoint);
+			accepted(turn, listener);
 			break;
 		case 'refused':
-			turn.state.excusedUntilMs.delete(endpoint.endpoint.address);
-			declined(turn, endpoint, purpose, outcome);
+			turn.state.excusedUntilMs.delete(listener.endpoint.address);
+			declined(turn, listener, purpose, outcome);
 			break;
 		case 'unanswered':
 		case 'unreachable':
-			declined(turn, endpoint, purpose, outcome);
+			declined(turn, listener, purpose, outcome);
 			break;
 		case 'error':
-			again(turn, endpoint, purpose);
+			again(turn, listener, purpose);
 			break;
 		default:
 			outcome satisfies never;
 	}
-	sendDue(turn, endpoint);
+	sendDue(turn, listener);
 }
 
 /** The server is there. That calibrates the probe, clears suspicion, and ends a failure. */
-function accepted(turn: Turn, endpoint: EndpointState): void {
-	endpoint.silent = 0;
-	endpoint.lastAcceptedMs = turn.nowMs;
-	turn.state.excusedUntilMs.delete(endpoint.endpoint.address);
-	endpoint.next = undefined;
-	endpoint.calibrated = true;
-	if (rememberCalibrated(turn.state, endpoint.id)) turn.actions.push({ kind: 'remember', calibrated: endpoint.id });
-	for (const destination of destinationsOn(turn.state, endpoint)) {
+function accepted(turn: Turn, listener: ListenerState): void {
+	listener.silent = 0;
+	listener.lastAcceptedMs = turn.nowMs;
+	turn.state.excusedUntilMs.delete(listener.endpoint.address);
+	listener.next = undefined;
+	listener.calibrated = true;
+	if (rememberCalibrated(turn.state, listener.id)) turn.actions.push({ kind: 'remember', calibrated: listener.id });
+	for (const destination of destinationsOn(turn.state, listener)) {
 		if (destination.verdict === 'suspect') {
 			acquit(destination);
 			journal(turn, 'acquitted', destination, { signal: destination.signal });
@@ -164,7 +165,7 @@ export function excuse({ state, nowMs }: Turn, hosts: Iterable<string>): void {
 	for (const host of hosts) {
 		const endpoints = state.hosts.get(host);
 		if (endpoints) state.excusedUntilMs.set(host, nowMs + state.policy.wayGraceMs);
-		for (const endpoint of endpoints ?? []) endpoint.silent = 0;
+		for (const listener of endpoints ?? []) listener.silent = 0;
 	}
 }
 
@@ -173,38 +174,38 @@ function acquit(destination: DestinationState): void {
 	destination.told = undefined;
 }
 
-function declined(turn: Turn, endpoint: EndpointState, purpose: ProbePurpose, outcome: ProbeOutcome): void {
+function declined(turn: Turn, listener: ListenerState, purpose: ProbePurpose, outcome: ProbeOutcome): void {
 	const { policy } = turn.state;
 	const { nowMs } = turn;
-	endpoint.lastNegativeMs = nowMs;
-	const isOurs = isImpaired(turn, endpoint);
+	listener.lastNegativeMs = nowMs;
+	const isOurs = isImpaired(turn, listener);
 	// Asked until it answers or its time is up: whichever comes first shows whether the way or the server was at fault.
-	if (!isOurs && isExcused(turn.state, endpoint.endpoint.address, nowMs)) return again(turn, endpoint, purpose);
-	endpoint.silent = outcome === 'refused' || isOurs ? 0 : endpoint.silent + 1;
-	if (purpose === 'confirm' && outcome !== 'refused' && !isOurs && endpoint.silent < policy.silentProbes) {
+	if (!isOurs && isExcused(turn.state, listener.endpoint.address, nowMs)) return again(turn, listener, purpose);
+	listener.silent = outcome === 'refused' || isOurs ? 0 : listener.silent + 1;
+	if (purpose === 'confirm' && outcome !== 'refused' && !isOurs && listener.silent < policy.silentProbes) {
 		// Silence has taken its time; "unreachable" comes at once, and a route that flaps must have time to come back.
-		return plan(turn, endpoint, 'confirm', outcome === 'unreachable' ? nowMs + policy.confirmIntervalMs : nowMs);
+		return plan(turn, listener, 'confirm', outcome === 'unreachable' ? nowMs + policy.confirmIntervalMs : nowMs);
 	}
-	if (purpose === 'confirm') convict(turn, endpoint, outcome);
-	const failed = destinationsOn(turn.state, endpoint).filter(({ verdict }) => verdict === 'failed');
+	if (purpose === 'confirm') convict(turn, listener, outcome);
+	const failed = destinationsOn(turn.state, listener).filter(({ verdict }) => verdict === 'failed');
 	// What a floor held in may go by now: another server has come back, or been added, in whatever way.
 	for (const destination of failed) enforce(turn, destination);
-	if (failed.length > 0) plan(turn, endpoint, 'recover', nowMs + recoverIntervalMs(turn, failed));
-	else if (!endpoint.calibrated) {
-		tryNextPort(turn, endpoint);
-		if (endpoint.destinations.size > 0) again(turn, endpoint, 'calibrate');
-		else endpoint.next = undefined;
+	if (failed.length > 0) plan(turn, listener, 'recover', nowMs + recoverIntervalMs(turn, failed));
+	else if (!listener.calibrated) {
+		tryNextPort(turn, listener);
+		if (listener.destinations.size > 0) again(turn, listener, 'calibrate');
+		else listener.next = undefined;
 	}
 }
 
 /** The same question once more, after a failure of our own or a calibration that met none. */
-function again(turn: Turn, endpoint: EndpointState, purpose: ProbePurpose): void {
+function again(turn: Turn, listener: ListenerState, purpose: ProbePurpose): void {
 	const { confirmIntervalMs, calibrateIntervalMs } = turn.state.policy;
 	// A suspicion that came meanwhile has its own question planned.
-	if (purpose === 'calibrate' && endpoint.next) return;
-	if (purpose !== 'calibrate') return plan(turn, endpoint, purpose, turn.nowMs + confirmIntervalMs);
+	if (purpose === 'calibrate' && listener.next) return;
+	if (purpose !== 'calibrate') return plan(turn, listener, purpose, turn.nowMs + confirmIntervalMs);
 	const steps = Math.ceil((turn.nowMs + calibrateIntervalMs) / calibrationGridMs);
-	plan(turn, endpoint, purpose, steps * calibrationGridMs);
+	plan(turn, listener, purpose, steps * calibrationGridMs);
 }
 
 /**
@@ -217,15 +218,15 @@ function recoverIntervalMs(turn: Turn, failed: DestinationState[]): number {
 	return Math.min(Math.max(outageMs / 50, base), base * 10);
 }
 
-function convict(turn: Turn, endpoint: EndpointState, probe: ProbeOutcome): void {
+function convict(turn: Turn, listener: ListenerState, probe: ProbeOutcome): void {
 	// The suspicion ends by itself; only what comes after the fault counts.
-	if (isImpaired(turn, endpoint)) {
-		turn.actions.push({ kind: 'schedule', atMs: windowEndMs(turn, endpoint) });
+	if (isImpaired(turn, listener)) {
+		turn.actions.push({ kind: 'schedule', atMs: windowEndMs(turn, listener) });
 		return;
 	}
-	const suspects = destinationsOn(turn.state, endpoint).filter(({ verdict }) => verdict === 'suspect');
+	const suspects = destinationsOn(turn.state, listener).filter(({ verdict }) => verdict === 'suspect');
 	for (const destination of suspects) {
-		if (!endpoint.calibrated) {
+		if (!listener.calibrated) {
 			const why = `our probe was ${probe} too, but has never been accepted, so that proves nothing`;
 			announceOnce(turn, 'cannot-confirm', destination, { signal: destination.signal, why, probe });
 			continue;
@@ -243,34 +244,34 @@ function settles(purpose: ProbePurpose | undefined): boolean {
 	return purpose !== undefined && purpose !== 'calibrate';
 }
 
-function windowEndMs(turn: Turn, endpoint: EndpointState): number {
-	return endpoint.lastSignalMs + turn.state.policy.windowMs;
+function windowEndMs(turn: Turn, listener: ListenerState): number {
+	return listener.lastSignalMs + turn.state.policy.windowMs;
 }
 
-/** When this endpoint wants its next tick: a probe that is due, or the end of the window after its last signal. */
-export function nextTickMs(turn: Turn, endpoint: EndpointState): number {
-	const probeMs = endpoint.probing ? undefined : endpoint.next?.atMs;
-	const endMs = windowEndMs(turn, endpoint);
+/** When this listener wants its next tick: a probe that is due, or the end of the window after its last signal. */
+export function nextTickMs(turn: Turn, listener: ListenerState): number {
+	const probeMs = listener.probing ? undefined : listener.next?.atMs;
+	const endMs = windowEndMs(turn, listener);
 	return Math.min(probeMs ?? Number.POSITIVE_INFINITY, endMs > turn.nowMs ? endMs : Number.POSITIVE_INFINITY);
 }
 
 /** Sends the probes that are due and ends suspicions that nothing has fed for a whole window. */
-export function tickEndpoint(turn: Turn, endpoint: EndpointState): void {
-	sendDue(turn, endpoint);
-	if (settles(endpoint.probing) || settles(endpoint.next?.purpose)) return;
-	const suspects = destinationsOn(turn.state, endpoint).filter(({ verdict }) => verdict === 'suspect');
-	const over = windowEndMs(turn, endpoint) <= turn.nowMs;
+export function tickListener(turn: Turn, listener: ListenerState): void {
+	sendDue(turn, listener);
+	if (settles(listener.probing) || settles(listener.next?.purpose)) return;
+	const suspects = destinationsOn(turn.state, listener).filter(({ verdict }) => verdict === 'suspect');
+	const over = windowEndMs(turn, listener) <= turn.nowMs;
 	for (const destination of over ? suspects : []) {
 		acquit(destination);
 		journal(turn, 'suspicion-over', destination, { signal: destination.signal });
 		reconsider(turn, destination.serviceId);
 	}
-	if ((suspects.length === 0 || over) && !endpoint.next && !endpoint.probing)
-		turn.state.busyEndpoints.delete(endpoint.id);
+	if ((suspects.length === 0 || over) && !listener.next && !listener.probing)
+		turn.state.busyListeners.delete(listener.id);
 }
 
 /** Asks a failed server whether it is back: for a lease that was resumed. */
-export function askToRecover(turn: Turn, id: EndpointId | undefined): void {
-	const endpoint = id && turn.state.endpoints.get(id);
-	if (endpoint) plan(turn, endpoint, 'recover', turn.nowMs);
+export function askToRecover(turn: Turn, id: ListenerId | undefined): void {
+	const listener = id && turn.state.listeners.get(id);
+	if (listener) plan(turn, listener, 'recover', turn.nowMs);
 }

@@ -5,7 +5,7 @@
 import { type DestinationId, destinationId, serviceId } from '../table/identity.js';
 import type { Destination, ServiceAddress, Snapshot } from '../table/model.js';
 import { removed, returned, rewritten } from './ending.js';
-import { addDestination, createDestination, type DestinationState } from './state.js';
+import { addDestination, createDestination, type DestinationState, standAnew } from './state.js';
 import { endLease } from './tenure.js';
 import type { Turn } from './turn.js';
 
@@ -59,8 +59,11 @@ function applyDestination(
 	}
 	known.missed = false;
 	if (known.changedMs >= sinceMs || known.pending) return;
+	const { forwarding, tunnel } = known.destination;
 	known.destination = destination;
 	known.inTable = true;
+	if (forwarding !== destination.forwarding || tunnel.type !== destination.tunnel.type)
+		standAnew(turn.state, known, turn.nowMs);
 	const { lease } = known;
 	const weOwe = lease?.written !== undefined && !known.rehearsed;
 	if (lease?.state === 'with-monitor' && destination.weight > 0) returned(turn, known, 'the monitor put it back');

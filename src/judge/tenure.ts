@@ -48,6 +48,7 @@ function newLease(turn: Turn, destination: DestinationState, written: number | u
 	const { policy } = state;
 	if (nowMs - destination.returnedMs > 2 * policy.leaseCapMs) destination.ejections = 0;
 	state.busyDestinations.add(destination.id);
+	state.ejectedMs.push(nowMs);
 	const lease: Lease = {
 		service: destination.service,
 		destination: { ...destination.destination },
@@ -250,10 +251,10 @@ function renewMarginMs(turn: Turn, lease: Lease): number {
 }
 
 function stillRefusing(turn: Turn, destination: DestinationState): boolean {
-	const endpoint = destination.endpoint && turn.state.endpoints.get(destination.endpoint);
-	if (!endpoint || destination.verdict !== 'failed') return false;
+	const listener = destination.listener && turn.state.listeners.get(destination.listener);
+	if (!listener || destination.verdict !== 'failed') return false;
 	const { recoverIntervalMs, probeTimeoutMs } = turn.state.policy;
-	return turn.nowMs - endpoint.lastNegativeMs <= 2 * (10 * recoverIntervalMs + probeTimeoutMs);
+	return turn.nowMs - listener.lastNegativeMs <= 2 * (10 * recoverIntervalMs + probeTimeoutMs);
 }
 
 function renew(turn: Turn, destination: DestinationState, lease: Lease): void {

@@ -9,7 +9,7 @@ import * as z from 'zod';
 import { defaultPolicy, type Policy } from '../judge/policy.js';
 import { parseServiceId, serviceId } from '../table/identity.js';
 import type { Protocol } from '../table/model.js';
-import { attachKinds, attemptSources, logLevels, modes } from './choices.js';
+import { attachKinds, attemptSources, logLevels, modes, probeKinds } from './choices.js';
 import { describeIssues } from './config-issue.js';
 import { OperatorError } from './errors.js';
 import { readTextFile } from './text-file.js';
@@ -165,6 +165,7 @@ const configSchema = section(
 		mode: oneOf(modes).default('observe'),
 		attach: oneOf(attachKinds).default('auto'),
 		attempts: oneOf(attemptSources).default('auto'),
+		probe: oneOf(probeKinds).default('auto'),
 		servicePorts,
 		interfaces: z.array(interfaceName, { error: 'a list of interface names' }).default([]),
 		runtimeDirectory: absolutePath.default('/run/ipvigil'),

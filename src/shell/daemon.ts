@@ -10,7 +10,7 @@ import { isSettled } from '../judge/step.js';
 import { RouteClient } from '../netlink/route-client.js';
 import { Calibration } from '../remedy/calibration.js';
 import { Ledger, ledgerDirectory } from '../remedy/ledger.js';
-import { Prober } from '../remedy/probe.js';
+import { Probes } from '../remedy/probes.js';
 import { Weights } from '../remedy/weights.js';
 import { Journal } from '../report/journal.js';
 import { createLog, type Log } from '../report/log.js';
@@ -89,7 +89,7 @@ class Daemon {
 
 	readonly #notifier = createServiceNotifier();
 	readonly #witness: Witness;
-	readonly #prober = new Prober();
+	readonly #probes: Probes;
 	readonly #targets: Targets;
 	readonly #ledger: Ledger;
 	readonly #calibration: Calibration;
@@ -114,6 +114,7 @@ class Daemon {
 		private readonly routes: RouteClient,
 	) {
 		this.#witness = new Witness(config.policy.windowMs, process.pid);
+		this.#probes = new Probes(routes);
 		this.#targets = openTargets(config, log, dryRun);
 		this.#ledger = new Ledger(ledgerDirectory(config.runtimeDirectory, dryRun), this.#targets.trackFile);
 		this.#calibration = new Calibration(config.runtimeDirectory, (error) =>
@@ -137,7 +138,7 @@ class Daemon {
 			this.#newState(),
 			bootMs,
 			createExecutors({
-				prober: this.#prober,
+				probes: this.#probes,
 				weights,
 				ledger: this.#ledger,
 				calibration: this.#calibration,
@@ -200,6 +201,7 @@ class Daemon {
 			pid: process.pid,
 			dryRun: this.dryRun,
 			binding: this.#targets.binding.length > 0,
+			asksVips: this.config.probe === 'auto',
 			// Jitter must differ from director to director, not from run to run of a test: the judge's own seed is an input.
 			seed: process.pid,
 		});
@@ -318,7 +320,7 @@ class Daemon {
 		this.#ways?.close();
 		// Where something is still owed, the helper and a successor need to know who wrote last.
 		this.#hooks.close(!(givingBack && isSettled(this.#loop.state)));
-		this.#prober.close();
+		this.#probes.close();
 		this.#calibration.flush();
 		await Promise.allSettled([this.#report?.close(), this.#targets.close(), this.#journal.close()]);
 		this.routes.close();

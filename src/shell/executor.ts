@@ -8,14 +8,13 @@ import type { Lease } from '../judge/lease.js';
 import type { BindingTarget, Delivery, TellingTarget } from '../monitors/contract.js';
 import type { Calibration } from '../remedy/calibration.js';
 import type { Ledger } from '../remedy/ledger.js';
-import type { Prober } from '../remedy/probe.js';
+import type { Probes } from '../remedy/probes.js';
 import type { WeightOutcome, Weights } from '../remedy/weights.js';
 import type { Journal } from '../report/journal.js';
-import { endpointId } from '../table/identity.js';
 import type { Executors, Message } from './loop.js';
 
 export interface ExecutorParts {
-	prober: Prober;
+	probes: Pick<Probes, 'probe'>;
 	weights: Weights;
 	ledger: Ledger;
 	calibration: Calibration;
@@ -37,9 +36,9 @@ export interface ExecutorParts {
 
 export function createExecutors(parts: ExecutorParts): Omit<Executors, 'schedule'> {
 	return {
-		probe: ({ endpoint, purpose, timeoutMs }) => {
-			void parts.prober.probe(endpoint, timeoutMs).then(({ outcome, latencyMs }) => {
-				parts.feed({ kind: 'probe', endpoint: endpointId(endpoint), purpose, outcome, latencyMs });
+		probe: ({ id, listener, purpose, timeoutMs }) => {
+			void parts.probes.probe(listener, timeoutMs).then(({ outcome, latencyMs }) => {
+				parts.feed({ kind: 'probe', listener: id, purpose, outcome, latencyMs });
 			});
 		},
 		setWeight: ({ id, lease, expect, to }) => answer(parts, id, parts.weights.take(lease, expect, to)),

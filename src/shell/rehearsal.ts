@@ -90,6 +90,7 @@ class Stage implements TableWriter {
 		pid: process.pid,
 		dryRun: false,
 		binding: false,
+		asksVips: false,
 		seed: 1,
 	});
 	readonly #witness = new Witness(defaultPolicy.windowMs, process.pid);
@@ -106,7 +107,7 @@ class Stage implements TableWriter {
 		const ledger = new Ledger(join(directory, 'leases'));
 		const journal = new Journal({ directory, segmentBytes: 65_536, segments: 2, waitingMax: 0 });
 		const executors = createExecutors({
-			prober: this.#prober,
+			probes: { probe: ({ endpoint }, timeoutMs) => this.#prober.probe(endpoint, timeoutMs) },
 			weights: new Weights({ table: this, ledger, dryRun: false }),
 			ledger,
 			calibration: this.#calibration,
@@ -130,7 +131,7 @@ class Stage implements TableWriter {
 	}
 
 	get calibrated(): boolean {
-		return [...this.state.endpoints.values()].some(({ calibrated }) => calibrated);
+		return [...this.state.listeners.values()].some(({ calibrated }) => calibrated);
 	}
 
 	get weight(): number {

@@ -11,8 +11,8 @@ import type { Action, JournalEntry } from '../judge/action.js';
 import type { ProbeOutcome, ProbePurpose } from '../judge/input.js';
 import { createState } from '../judge/state.js';
 import { neighbourState } from '../netlink/route.js';
-import { endpointId } from '../table/identity.js';
-import type { Endpoint, Snapshot } from '../table/model.js';
+import type { ListenerId } from '../table/identity.js';
+import type { Snapshot } from '../table/model.js';
 import type { Assumption } from './choices.js';
 import type { Config } from './config.js';
 import { type Executors, Loop, type Message } from './loop.js';
@@ -21,7 +21,7 @@ import { configuredEndpoints, Witness } from './witness.js';
 
 export interface ReplayHandlers {
 	/** A probe that would have been sent, and what is assumed of it. */
-	onProbe: (atMs: number, endpoint: Endpoint, purpose: ProbePurpose, outcome: ProbeOutcome) => void;
+	onProbe: (atMs: number, listener: ListenerId, purpose: ProbePurpose, outcome: ProbeOutcome) => void;
 	/** A line that the journal would have had. */
 	onEntry: (atMs: number, entry: JournalEntry) => void;
 	/** A record that makes no sense. */
@@ -58,7 +58,7 @@ export class Replay {
 		this.#options = options;
 		this.#witness = new Witness(policy.windowMs, head.pid);
 		const binding = monitors.keepalived !== undefined;
-		const state = createState({ policy, mode, pid: head.pid, dryRun: true, binding, seed: head.pid });
+		const state = createState({ policy, mode, pid: head.pid, dryRun: true, binding, asksVips: true, seed: head.pid });
 		this.#loop = new Loop(state, this.#clock.nowMs, this.#executors(), this.#clock.after);
 	}
 
@@ -138,12 +138,12 @@ export class Replay {
 		};
 	}
 
-	#probe({ endpoint, purpose }: Extract<Action, { kind: 'probe' }>): void {
+	#probe({ id, purpose }: Extract<Action, { kind: 'probe' }>): void {
 		const outcome = assumed(this.#options.probes, purpose);
-		this.#options.onProbe(this.#clock.nowMs(), endpoint, purpose, outcome);
+		this.#options.onProbe(this.#clock.nowMs(), id, purpose, outcome);
 		const answer = {
 			kind: 'probe',
-			endpoint: endpointId(endpoint),
+			listener: id,
 			purpose,
 			outcome,
 			latencyMs: probeLatencyMs,

@@ -6,12 +6,12 @@ import { sumLosses } from '../capture/stream.js';
 import type { WireCapture } from '../capture/wire.js';
 import type { EndpointCounters } from '../decode/event.js';
 import type { ProbeOutcome, ProbePurpose } from '../judge/input.js';
-import type { State } from '../judge/state.js';
+import type { ListenerState, State } from '../judge/state.js';
 import { startHttp } from '../report/http.js';
 import type { Journal } from '../report/journal.js';
 import type { Log } from '../report/log.js';
 import type { Attempts, DestinationView, MetricsView, Parts, ServiceView, WatchView } from '../report/view.js';
-import { type DestinationId, destinationId, endpointId, serviceId } from '../table/identity.js';
+import { type DestinationId, destinationId, type EndpointId, endpointId, serviceId } from '../table/identity.js';
 import type { Config } from './config.js';
 import type { IpvsHooks } from './ipvs-hooks.js';
 import type { Links } from './links.js';
@@ -87,14 +87,19 @@ function* destinationViews({ state, wire }: ReportParts, outcomes: Outcomes | un
 	const watched = wire?.counters() ?? [];
 	const counters = new Map(watched.map(({ endpoint, counters }) => [endpointId(endpoint), counters]));
 	const hosts = new Map(wire?.hostCounters().map(({ address, counters }) => [address, counters.unreachables]));
-	for (const { id, service, destination, inTable, verdict, lease, endpoint } of state.destinations.values()) {
+	for (const { id, service, destination, inTable, verdict, lease, listener } of state.destinations.values()) {
 		if (!inTable) continue;
+		const endpoint = endpointIdOf(state.listeners.get(listener ?? ''));
 		const seen = endpoint === undefined ? undefined : counters.get(endpoint);
 		const weightOwed = lease?.written === undefined ? undefined : lease.destination.weight;
 		const attempts = outcomes ? hookedAttempts(outcomes.get(id)) : wireAttempts(seen);
 		const unreachable = errors(hosts.get(destination.address), endpoint, seen?.unreachables);
 		yield { service, destination, weightOwed, verdict, attempts, attemptsBy, unreachable };
 	}
+}
+
+function endpointIdOf(listener: ListenerState | undefined): EndpointId | undefined {
+	return listener?.vip ? endpointId(listener.endpoint) : listener?.id;
 }
 
 const noErrors: Parts = new Map();

@@ -92,7 +92,7 @@ function isKnown(scope: Scope, state: State): boolean {
 		case 'host':
 			return state.hosts.has(scope.address);
 		case 'endpoint':
-			return state.endpoints.has(endpointId(scope.endpoint));
+			return state.listeners.has(endpointId(scope.endpoint));
 		case 'destination':
 			return state.destinations.has(scope.destination);
 	}

@@ -4,10 +4,11 @@
  * `tcp 10.0.0.100:80 > 10.1.0.11:8080`. PURE.
  */
 import { canonicalAddress, familyOf } from './address.js';
-import type { Destination, Endpoint, Family, Protocol, Service, ServiceAddress } from './model.js';
+import type { Destination, Endpoint, Family, Listener, Protocol, Service, ServiceAddress } from './model.js';
 
 export type ServiceId = string;
 export type EndpointId = string;
+export type ListenerId = string;
 export type DestinationId = string;
 
 /** `10.1.0.11:8080` or `[fd00::11]:8080`. */
@@ -22,6 +23,11 @@ export function serviceId(address: ServiceAddress): ServiceId {
 
 export function endpointId(endpoint: Endpoint): EndpointId {
 	return `${endpoint.protocol} ${hostPort(endpoint.address, endpoint.port)}`;
+}
+
+/** `tcp 10.1.0.11:8080`, or `tcp 10.0.0.100:80 on 10.1.0.11`. */
+export function listenerId({ endpoint, vip }: Listener): ListenerId {
+	return vip ? `${endpoint.protocol} ${hostPort(vip.address, vip.port)} on ${endpoint.address}` : endpointId(endpoint);
 }
 
 export function destinationId(
@@ -40,6 +46,19 @@ export function endpointOf(service: Pick<Service, 'address'>, destination: Desti
 	if (service.address.kind === 'fwmark' || service.address.port === 0 || destination.port === 0) return undefined;
 	const { family, address, port } = destination;
 	return { protocol: service.address.protocol, family, address, port };
+}
+
+/**
+ * Where a client of this destination ends on the real server that is asked at `endpoint`: in DR and TUN on the VIP, with the
+ * port that the client asked for. By a firewall mark the VIP is not known, and a tunnel may lead to another family.
+ */
+export function listenerOf(service: ServiceAddress, destination: Destination, endpoint: Endpoint): Listener {
+	const { family, forwarding, tunnel } = destination;
+	const isNamed = service.kind === 'address' && service.protocol === 'tcp' && service.port !== 0;
+	if (!isNamed || service.family !== family || (forwarding !== 'droute' && forwarding !== 'tunnel'))
+		return { endpoint, vip: undefined };
+	const { address, port } = service;
+	return { endpoint, vip: { address, port, forwarding, tunnel } };
 }
 
 /** Reads `10.1.0.11:8080` or `[fd00::11]:8080`, the address made canonical; undefined if it is neither. */

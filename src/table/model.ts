@@ -42,6 +42,16 @@ export interface Tunnel {
 	flags: number;
 }
 
+/**
+ * What can be asked whether it accepts: in NAT the endpoint; in DR and TUN, where the server holds the VIP and the service
+ * may listen there only, the VIP's port on that host.
+ */
+export interface Listener {
+	endpoint: Endpoint;
+	/** Undefined: on the endpoint's own address. Else also how packets for the VIP reach the host. */
+	vip: { address: string; port: number; forwarding: 'droute' | 'tunnel'; tunnel: Tunnel } | undefined;
+}
+
 /** A real server inside one service, with every attribute that a SET_DEST must carry back unchanged. */
 export interface Destination {
 	family: Family;

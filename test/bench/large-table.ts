@@ -44,12 +44,12 @@ export class Court {
 
 	constructor(services: number) {
 		this.#snapshot = snapshotOf(services);
-		const base = { mode: 'assist' as const, pid: 1, dryRun: false, binding: false, seed: 1 };
+		const base = { mode: 'assist' as const, pid: 1, dryRun: false, binding: false, asksVips: false, seed: 1 };
 		this.#state = createState({ ...base, policy: defaultPolicy });
 		this.#take({ kind: 'table', snapshot: this.#snapshot, sinceMs: this.#nowMs });
-		for (const endpoint of this.#state.endpoints.values())
-			Object.assign(endpoint, { calibrated: true, next: undefined });
-		this.#state.busyEndpoints.clear();
+		for (const listener of this.#state.listeners.values())
+			Object.assign(listener, { calibrated: true, next: undefined });
+		this.#state.busyListeners.clear();
 	}
 
 	/** The table is read again and nothing has changed. */
@@ -63,7 +63,7 @@ export class Court {
 	 */
 	decisionUs(): number {
 		const edge = this.#edge();
-		const answered = { kind: 'probe', endpoint: scopeId(edge.scope), latencyMs: 1 } as const;
+		const answered = { kind: 'probe', listener: scopeId(edge.scope), latencyMs: 1 } as const;
 		let actions: Action[] = [];
 		const tookUs = elapsedUs(() => {
 			this.#take({ kind: 'evidence', edge });

@@ -31,7 +31,15 @@ function service(scheduler: string, flags = 0): ServiceState {
 }
 
 const judge = () =>
-	createState({ policy: defaultPolicy, mode: 'assist', pid: 1, dryRun: false, binding: false, seed: 7 });
+	createState({
+		policy: defaultPolicy,
+		mode: 'assist',
+		pid: 1,
+		dryRun: false,
+		binding: false,
+		asksVips: false,
+		seed: 7,
+	});
 
 test('usable is weight above 0, below the threshold, and neither suspect nor failed', () => {
 	const usable = (over: Partial<Destination>) => isUsable(judge(), createDestination(address, destination(over)), 0);
@@ -54,7 +62,7 @@ test('a suspect that accepted our probe a moment ago is usable, until its next p
 	const suspect = createDestination(address, destination());
 	addDestination(state, suspect, 0);
 	suspect.verdict = 'suspect';
-	const [endpoint] = [...state.endpoints.values()];
+	const [endpoint] = [...state.listeners.values()];
 	assert.ok(endpoint);
 	assert.equal(isUsable(state, suspect, 1_000), false);
 	endpoint.lastAcceptedMs = 1_000;
@@ -79,7 +87,15 @@ test('a lease doubles with each ejection up to its cap, and jitter only adds', (
 
 test('the same seed gives the same sequence, within [0, 1)', () => {
 	const make = () =>
-		createState({ policy: defaultPolicy, mode: 'assist', pid: 1, dryRun: false, binding: false, seed: 7 });
+		createState({
+			policy: defaultPolicy,
+			mode: 'assist',
+			pid: 1,
+			dryRun: false,
+			binding: false,
+			asksVips: false,
+			seed: 7,
+		});
 	const [one, other] = [make(), make()];
 	for (let i = 0; i < 1_000; i++) {
 		const value = random(one);

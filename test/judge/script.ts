@@ -11,11 +11,11 @@ import type { Lease } from '../../src/judge/lease.js';
 import { defaultPolicy, type Mode, type Policy } from '../../src/judge/policy.js';
 import { createState, type State } from '../../src/judge/state.js';
 import { step } from '../../src/judge/step.js';
-import { destinationId, endpointId } from '../../src/table/identity.js';
+import { destinationId } from '../../src/table/identity.js';
 import type { Endpoint, Snapshot } from '../../src/table/model.js';
 import { parseRules } from '../../src/table/rules.js';
 
-type Options = { mode: Mode; dryRun: boolean; binding: boolean; policy: Policy };
+type Options = { mode: Mode; dryRun: boolean; binding: boolean; asksVips: boolean; policy: Policy };
 type InputBody = Input extends infer I ? (I extends Input ? Omit<I, 'nowMs'> : never) : never;
 
 export class Script {
@@ -31,6 +31,7 @@ export class Script {
 		mode: 'assist',
 		dryRun: false,
 		binding: false,
+		asksVips: true,
 		policy: { ...defaultPolicy, leaseJitter: 0 },
 	};
 
@@ -60,7 +61,7 @@ export class Script {
 		learned: (words) => this.learned(words),
 		ways: (words) => this.ways(words),
 		probe: (words) =>
-			this.input({ kind: 'probe', ...probeOf(words, words[2] as ProbePurpose, words[3] as ProbeOutcome) }),
+			this.input({ kind: 'probe', ...probeOf(words, words.at(-2) as ProbePurpose, words.at(-1) as ProbeOutcome) }),
 		outcome: (words) => this.outcome(words),
 		write: (words) => this.write(words),
 		wait: (words) => this.wait(milliseconds(words[0] ?? '')),
@@ -78,7 +79,7 @@ export class Script {
 		for (const word of words) {
 			const [key = '', value = ''] = word.split('=');
 			if (key === 'mode') this.options.mode = value as Mode;
-			else if (key === 'dryRun' || key === 'binding') this.options[key] = value === 'yes';
+			else if (key === 'dryRun' || key === 'binding' || key === 'asksVips') this.options[key] = value === 'yes';
 			else if (key in this.options.policy) this.options.policy[key as keyof Policy] = Number(value);
 			else throw new Error(`no such option: ${key}`);
 		}
@@ -198,7 +199,7 @@ export class Script {
 	private describe(action: Exclude<Action, { kind: 'schedule' }>): string {
 		switch (action.kind) {
 			case 'probe':
-				return `probe ${endpointId(action.endpoint)} to ${action.purpose} within ${action.timeoutMs} ms`;
+				return `probe ${action.id} to ${action.purpose} within ${action.timeoutMs} ms`;
 			case 'setWeight':
 				return `(${action.id}) set weight of ${this.name(action.lease)} from ${action.expect} to ${action.to}, lease ${action.lease.untilMs - this.nowMs} ms`;
 			case 'giveBack':
@@ -241,8 +242,10 @@ function endpointNamed(words: string[]): Endpoint {
 	};
 }
 
+/** `tcp 10.1.0.11:80`, or `tcp 10.0.0.100:80 on 10.1.0.11`. */
 function probeOf(words: string[], purpose: ProbePurpose, outcome: ProbeOutcome) {
-	return { endpoint: endpointId(endpointNamed(words)), purpose, outcome, latencyMs: 1 };
+	const listener = words.slice(0, words[2] === 'on' ? 4 : 2).join(' ');
+	return { listener, purpose, outcome, latencyMs: 1 };
 }
 
 function milliseconds(text: string): number {

@@ -45,11 +45,17 @@ export function asDaemon(
 		calibrated: async (destinations: string[]) => {
 			await lab.until(`the probes of ${destinations.join(', ')} are calibrated`, calibrationLimitMs, async () => {
 				const known = await readFile(join(runtimeDirectory, 'calibrated.json'), 'utf8').catch(() => '[]');
-				return destinations.every((destination) => known.includes(`${destination}"`));
+				return destinations.every((destination) => isCalibrated(known, destination));
 			});
 		},
 	};
 	return Object.defineProperties(daemon, forwarded(process)) as Daemon;
+}
+
+/** On its own address, or, in DR and TUN, on the VIP. */
+function isCalibrated(known: string, destination: string): boolean {
+	const address = destination.slice(0, destination.lastIndexOf(':')).replace(/^\[|\]$/g, '');
+	return known.includes(` ${destination}"`) || known.includes(` on ${address}"`);
 }
 
 /** The members of Background, live: `ended` and `lines` change while the scenario looks. */

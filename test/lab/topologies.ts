@@ -18,6 +18,8 @@ export interface NetworkOptions {
 	persistentS?: number;
 	/** A node `st` on the servers' network that is none of them. */
 	stranger?: boolean;
+	/** In DR and TUN the servers listen on the VIP and nowhere else. */
+	vipOnly?: boolean;
 }
 
 export interface DirectOptions extends NetworkOptions {
@@ -154,7 +156,7 @@ export function direct(options: DirectOptions = {}): Topology {
 		: [];
 	return assemble(family, options, {
 		forwarding: '-g',
-		places: [...local, ...everywhere(family, places(family, options, webPort))],
+		places: [...local, ...beyondTheirAddress(family, options, places(family, options, webPort))],
 		answersItself: !options.gateway,
 		server: (_place, index) => ({
 			addresses: {
@@ -174,7 +176,7 @@ export function tunnel(options: NetworkOptions = {}): Topology {
 	const family = families.ipv4;
 	return assemble(family, options, {
 		forwarding: '-i',
-		places: everywhere(family, places(family, options, webPort)),
+		places: beyondTheirAddress(family, options, places(family, options, webPort)),
 		answersItself: true,
 		modules: ['ipip'],
 		server: (_place, index) => ({
@@ -195,9 +197,10 @@ function places(family: Family, { servers = 3 }: NetworkOptions, port: number): 
 	return range(servers).map((k) => ({ node: `r${k}`, address: family.back(10 + k), port }));
 }
 
-/** On the VIP for the clients, on the server's own address for a probe. */
-function everywhere(family: Family, list: RealServerPlace[]): RealServerPlace[] {
-	return list.map((place) => ({ ...place, listen: { address: family.any, ports: [place.port] } }));
+/** On the VIP for the clients, and on the server's own address too unless that is not wanted. */
+function beyondTheirAddress(family: Family, { vipOnly }: NetworkOptions, list: RealServerPlace[]): RealServerPlace[] {
+	const address = vipOnly ? family.vip : family.any;
+	return list.map((place) => ({ ...place, listen: { address, ports: [place.port] } }));
 }
 
 function assemble(family: Family, options: NetworkOptions, method: Method): Topology {

@@ -26,6 +26,7 @@ test('an empty file is a safe configuration: mode observe, the policy of the jud
 		mode: 'observe',
 		attach: 'auto',
 		attempts: 'auto',
+		probe: 'auto',
 		servicePorts: {},
 		interfaces: [],
 		runtimeDirectory: '/run/ipvigil',

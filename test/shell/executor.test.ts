@@ -9,7 +9,6 @@ import type { Lease } from '../../src/judge/lease.js';
 import type { BindingTarget } from '../../src/monitors/contract.js';
 import { Calibration } from '../../src/remedy/calibration.js';
 import { Ledger } from '../../src/remedy/ledger.js';
-import { Prober } from '../../src/remedy/probe.js';
 import { Weights } from '../../src/remedy/weights.js';
 import { Journal } from '../../src/report/journal.js';
 import { createExecutors } from '../../src/shell/executor.js';
@@ -54,7 +53,7 @@ function stage(dryRun: boolean) {
 		file: () => undefined,
 	};
 	const executors = createExecutors({
-		prober: new Prober(),
+		probes: { probe: async () => ({ outcome: 'accepted', latencyMs: 0, detail: '' }) },
 		weights: new Weights({ table, ledger, dryRun }),
 		ledger,
 		calibration: new Calibration(directory, () => {}),

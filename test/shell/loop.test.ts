@@ -6,7 +6,15 @@ import { type Executors, Loop } from '../../src/shell/loop.js';
 import { noStats, noTunnel, type Snapshot } from '../../src/table/model.js';
 
 const state = () =>
-	createState({ policy: defaultPolicy, mode: 'assist', pid: 1, dryRun: false, binding: false, seed: 1 });
+	createState({
+		policy: defaultPolicy,
+		mode: 'assist',
+		pid: 1,
+		dryRun: false,
+		binding: false,
+		asksVips: false,
+		seed: 1,
+	});
 
 const silent: Omit<Executors, 'schedule'> = {
 	probe: () => {},
@@ -54,16 +62,16 @@ test('an outcome that comes from inside an executor waits for the step under way
 	const order: string[] = [];
 	const loop: Loop = new Loop(state(), () => 0, {
 		...silent,
-		probe: ({ endpoint, purpose }) => {
-			order.push(`probe ${endpoint.address}`);
-			loop.take({ kind: 'probe', endpoint: `tcp ${endpoint.address}:80`, purpose, outcome: 'accepted', latencyMs: 0 });
+		probe: ({ id, purpose }) => {
+			order.push(`probe ${id}`);
+			loop.take({ kind: 'probe', listener: id, purpose, outcome: 'accepted', latencyMs: 0 });
 			order.push('the executor is done');
 		},
 		remember: ({ calibrated }) => order.push(`remember ${calibrated}`),
 	});
 	loop.take({ kind: 'table', snapshot: snapshotOf('10.1.0.11'), sinceMs: 0 });
 	loop.close();
-	assert.deepEqual(order, ['probe 10.1.0.11', 'the executor is done', 'remember tcp 10.1.0.11:80']);
+	assert.deepEqual(order, ['probe tcp 10.1.0.11:80', 'the executor is done', 'remember tcp 10.1.0.11:80']);
 });
 
 test('the tick that the judge asked for comes, and brings what was due', async () => {
@@ -71,7 +79,7 @@ test('the tick that the judge asked for comes, and brings what was due', async (
 	const startMs = performance.now();
 	const loop = new Loop(state(), () => performance.now() - startMs, {
 		...silent,
-		probe: ({ endpoint }) => probed.push(endpoint.address),
+		probe: ({ listener }) => probed.push(listener.endpoint.address),
 	});
 	// 250 new endpoints are due at once, the next one a quarter of a second later: that takes a tick.
 	const addresses = Array.from({ length: 251 }, (_, index) => `10.1.${index >> 8}.${index & 255}`);
@@ -85,7 +93,10 @@ test('the tick that the judge asked for comes, and brings what was due', async (
 
 test('a closed loop takes nothing more', () => {
 	const probed: string[] = [];
-	const loop = new Loop(state(), () => 0, { ...silent, probe: ({ endpoint }) => probed.push(endpoint.address) });
+	const loop = new Loop(state(), () => 0, {
+		...silent,
+		probe: ({ listener }) => probed.push(listener.endpoint.address),
+	});
 	loop.close();
 	loop.take({ kind: 'table', snapshot: snapshotOf('10.1.0.11'), sinceMs: 0 });
 	assert.deepEqual(probed, []);

@@ -46,8 +46,8 @@ function replayOf(probes: Assumption, mode = 'assist') {
 			config: parseConfig(`mode: ${mode}`, 'x'),
 			probes,
 			onEntry: (atMs, { scenario }) => lines.push(`${atMs} ${scenario}`),
-			onProbe: (atMs, { address }, purpose, outcome) => {
-				if (purpose === 'confirm') lines.push(`${atMs} probe ${address}: ${outcome}`);
+			onProbe: (atMs, listener, purpose, outcome) => {
+				if (purpose === 'confirm') lines.push(`${atMs} probe ${listener}: ${outcome}`);
 			},
 			onMalformed: (reason) => lines.push(reason),
 		},
@@ -69,7 +69,12 @@ test('with probes refused, the server fails and its weight would be taken', () =
 	const { lines, refuse, wait } = replayOf('refused');
 	refuse(2000);
 	wait(2010);
-	assert.deepEqual(lines, ['2000 probe 10.1.0.11: refused', '2000 suspect', '2001 failed', '2001 quiesce-dry-run']);
+	assert.deepEqual(lines, [
+		'2000 probe tcp 10.1.0.11:8080: refused',
+		'2000 suspect',
+		'2001 failed',
+		'2001 quiesce-dry-run',
+	]);
 });
 
 test('what the last record began is decided too, however the recording ends', () => {
@@ -77,7 +82,12 @@ test('what the last record began is decided too, however the recording ends', ()
 		const { replay, lines, refuse } = replayOf('refused');
 		refuse(2000);
 		replay.play({ kind } as Parameters<typeof replay.play>[0]);
-		assert.deepEqual(lines, ['2000 probe 10.1.0.11: refused', '2000 suspect', '2001 failed', '2001 quiesce-dry-run']);
+		assert.deepEqual(lines, [
+			'2000 probe tcp 10.1.0.11:8080: refused',
+			'2000 suspect',
+			'2001 failed',
+			'2001 quiesce-dry-run',
+		]);
 	}
 });
 
@@ -85,7 +95,7 @@ test('with probes accepted, the server is acquitted', () => {
 	const { lines, refuse, wait } = replayOf('accepted');
 	refuse(2000);
 	wait(2010);
-	assert.deepEqual(lines, ['2000 probe 10.1.0.11: accepted', '2000 suspect', '2001 acquitted']);
+	assert.deepEqual(lines, ['2000 probe tcp 10.1.0.11:8080: accepted', '2000 suspect', '2001 acquitted']);
 });
 
 test('without an assumption nothing is decided that the evidence does not decide', () => {
@@ -129,7 +139,7 @@ test('a neighbour that failed is asked, and one that came back is not', () => {
 		neighbourEvent.state.write(new DataView(bytes.buffer), 0, state);
 		replay.play({ kind: 'batch', atMs, vantage: 'link', bytes, sizes: Uint32Array.of(bytes.length) });
 	}
-	assert.deepEqual(lines, ['3000 probe 10.1.0.11: accepted', '3000 suspect']);
+	assert.deepEqual(lines, ['3000 probe tcp 10.1.0.11:8080: accepted', '3000 suspect']);
 });
 
 test('what was told before the first table is history', () => {
@@ -149,7 +159,7 @@ test('a record that makes no sense is told, and the rest is judged', () => {
 	replay.play({ kind: 'batch', atMs: 2000, vantage: 'wire', bytes, sizes });
 	assert.deepEqual(lines, [
 		'a record of 8 octets, too short for a header',
-		'2000 probe 10.1.0.11: refused',
+		'2000 probe tcp 10.1.0.11:8080: refused',
 		'2000 suspect',
 	]);
 });

@@ -22,7 +22,7 @@ const nothing = { outcome: undefined, watching: () => [], losses: () => sumLosse
 let parts: ReportParts;
 
 beforeEach(() => {
-	const options = { mode: 'observe', pid: 1, dryRun: false, binding: false, seed: 1 } as const;
+	const options = { mode: 'observe', pid: 1, dryRun: false, binding: false, asksVips: false, seed: 1 } as const;
 	const state = createState({ policy: defaultPolicy, ...options });
 	const service = { address: web, scheduler: 'wrr', flags: 0, persistenceSeconds: 0, persistenceEngine: '' };
 	const services = [{ ...service, netmask: '255.255.255.255', stats: noStats, destinations: [server, other] }];

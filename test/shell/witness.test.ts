@@ -59,7 +59,15 @@ test('a neighbour that failed speaks of its host, and is counted within the wind
 test('what is in the table no more is forgotten', () => {
 	const witness = new Witness(1_000, 8);
 	witness.neighbourFailed('10.1.0.11', 0);
-	const parts = { policy: defaultPolicy, mode: 'observe', pid: 8, dryRun: false, binding: false, seed: 1 } as const;
+	const parts = {
+		policy: defaultPolicy,
+		mode: 'observe',
+		pid: 8,
+		dryRun: false,
+		binding: false,
+		asksVips: false,
+		seed: 1,
+	} as const;
 	witness.retain(createState(parts));
 	const heard = witness.neighbourFailed('10.1.0.11', 1);
 	assert.ok(heard.kind === 'evidence' && heard.edge.count === 1);

@@ -5,7 +5,6 @@
 import { Command, Option } from 'commander';
 import type { RecordingHead } from '../../capture/recording.js';
 import type { JournalEntry } from '../../judge/action.js';
-import { endpointId } from '../../table/identity.js';
 import { type Assumption, assumptions, modes } from '../choices.js';
 import type { Config } from '../config.js';
 import type { ReplayHandlers } from '../replay.js';
@@ -82,11 +81,11 @@ class Printer {
 	handlers(): ReplayHandlers {
 		return {
 			onEntry: (atMs, entry) => this.#print(atMs, entry),
-			onProbe: (atMs, endpoint, purpose, outcome) => {
+			onProbe: (atMs, listener, purpose, outcome) => {
 				// The others are routine: they calibrate, and look whether a failed server is back.
 				if (purpose !== 'confirm') return;
 				const assumed = outcome === 'error' ? 'no answer is assumed' : `taken to be ${outcome}`;
-				const sentence = `would have asked ${endpointId(endpoint)} itself: ${assumed}.`;
+				const sentence = `would have asked ${listener} itself: ${assumed}.`;
 				this.#print(atMs, { scenario: 'would-probe', sentence, facts: { outcome } });
 			},
 			onMalformed: (reason) => this.notice(`a record makes no sense: ${reason}`),

@@ -33,8 +33,8 @@ const mounts = [
 	'sysfs /sys sysfs rw 0 0',
 ].join('\n');
 
-test('all four capabilities are enough, and each one that is lacking is named with its purpose', () => {
-	const wanted = (1n << 12n) | (1n << 39n) | (1n << 38n) | (1n << 21n);
+test('five capabilities are enough, and each one that is lacking is named with its purpose', () => {
+	const wanted = (1n << 12n) | (1n << 13n) | (1n << 39n) | (1n << 38n) | (1n << 21n);
 	const status = (bits: bigint) => `Uid:\t1000\t1000\t1000\t1000\nCapEff:\t${bits.toString(16).padStart(16, '0')}\n`;
 	assert.equal(privilegesCheck(status(wanted)).status, 'ok');
 	const lacking: [bigint, string][] = [
@@ -48,6 +48,8 @@ test('all four capabilities are enough, and each one that is lacking is named wi
 		assert.equal(check.exit, 'privileges');
 		assert.match(check.reason, new RegExp(`uid 1000 lacks ${name} \\([^)]+\\)`));
 	}
+	const withoutRaw = privilegesCheck(status(wanted & ~(1n << 13n)));
+	assert.deepEqual([withoutRaw.status, withoutRaw.exit], ['degraded', undefined]);
 	assert.equal(privilegesCheck('').exit, 'privileges');
 });
 
