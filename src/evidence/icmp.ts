@@ -59,6 +59,11 @@ const timeExceeded: Readonly<Record<number, Code>> = {
 	1: { name: 'fragment reassembly time exceeded', blame: 'nobody' },
 };
 
+/** A host without tunnels says so; of anything else it is a firewall's or a broken sender's word. */
+const parameterProblem: Readonly<Record<number, Code>> = {
+	1: { name: 'unrecognized next header', blame: ({ tunnel }) => (tunnel === 'none' ? 'nobody' : 'host') },
+};
+
 /** By family and type: RFC 792, RFC 1122 section 3.2.2.1, RFC 1812 section 5.2.7.1; RFC 4443 and RFC 7112 for ICMPv6. */
 const codes = {
 	inet: new Map([
@@ -68,6 +73,7 @@ const codes = {
 	inet6: new Map([
 		[1, type1v6],
 		[3, timeExceeded],
+		[4, parameterProblem],
 	]),
 };
 

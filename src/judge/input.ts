@@ -32,7 +32,14 @@ export type Input = {
 	/** Hosts that cannot be reached through a fault of the director's own, and which: the whole list each time. */
 	| { kind: 'ways'; impaired: ReadonlyMap<string, string> }
 	| { kind: 'write'; destination: DestinationId; operation: 'add' | 'edit' | 'delete'; weight: number; writer: Writer }
-	| { kind: 'probe'; listener: ListenerId; purpose: ProbePurpose; outcome: ProbeOutcome; latencyMs: number }
+	| {
+			kind: 'probe';
+			listener: ListenerId;
+			purpose: ProbePurpose;
+			outcome: ProbeOutcome;
+			latencyMs: number;
+			detail: string;
+	  }
 	| {
 			kind: 'outcome';
 			action: ActionId;

@@ -7,7 +7,7 @@ import { bind } from './ending.js';
 import type { Writer } from './input.js';
 import type { Lease } from './lease.js';
 import { addDestination, createDestination, type DestinationState, rememberCalibrated, type State } from './state.js';
-import { askToRecover } from './suspicion.js';
+import { askAnew } from './suspicion.js';
 import { endLease } from './tenure.js';
 import { journal, type Turn } from './turn.js';
 
@@ -38,8 +38,11 @@ function resumeOne(turn: Turn, { lease, lastWriter }: FoundLease): void {
 	destination.failedMs = lease.sinceMs;
 	destination.ejections = lease.count;
 	turn.state.busyDestinations.add(destination.id);
+	// A start is no reason to take out as many again within the same minute.
+	turn.state.ejectedMs.push(lease.sinceMs);
+	turn.state.ejectedMs.sort((one, other) => one - other);
 	journal(turn, 'resumed', destination, { pid: lease.pid });
-	askToRecover(turn, destination.listener);
+	askAnew(turn, destination.id);
 	if (!fitsMode(turn.state, lease)) {
 		destination.bound = turn.state.binding;
 		return endLease(turn, destination, `mode ${turn.state.mode} holds no such lease`);

@@ -222,12 +222,23 @@ export function addDestination(state: State, created: DestinationState, nowMs: n
 	standAnew(state, created, nowMs);
 }
 
-/** What is asked follows from how packets are forwarded, which somebody may have changed. */
-export function standAnew(state: State, destination: DestinationState, nowMs: number): void {
-	leaveListener(state, destination);
+/** What is asked follows from how packets are forwarded, which somebody may have changed; true where it is another one now. */
+export function standAnew(state: State, destination: DestinationState, nowMs: number): boolean {
 	const { id, service } = destination;
 	const endpoint = endpointOf({ address: service }, destination.destination) ?? learnedEndpoint(state, id);
+	const listener = endpoint && listenerFor(state, destination, endpoint);
+	const standing = destination.listener === undefined ? undefined : state.listeners.get(destination.listener);
+	if (standing && listener && listenerId(listener) === standing.id) {
+		standing.vip = listener.vip;
+		return false;
+	}
+	leaveListener(state, destination);
 	if (endpoint) standOn(state, destination, endpoint, nowMs);
+	return true;
+}
+
+function listenerFor(state: State, { service, destination }: DestinationState, endpoint: Endpoint): Listener {
+	return state.asksVips ? listenerOf(service, destination, endpoint) : { endpoint, vip: undefined };
 }
 
 /** The one that it stood on last, and on which our probe was accepted where it was on any. */
@@ -237,9 +248,7 @@ function learnedEndpoint({ learned }: State, id: DestinationId): Endpoint | unde
 
 /** Puts a destination on its listener; a TCP listener seen for the first time is to be calibrated. */
 export function standOn(state: State, destination: DestinationState, endpoint: Endpoint, nowMs: number): void {
-	const listener = state.asksVips
-		? listenerOf(destination.service, destination.destination, endpoint)
-		: { endpoint, vip: undefined };
+	const listener = listenerFor(state, destination, endpoint);
 	let known = state.listeners.get(listenerId(listener));
 	if (!known) {
 		known = createListener(listener);

@@ -7,14 +7,13 @@
  * feeds the outcome back as an input, and the judge journals it.
  */
 
-import type { DestinationId } from '../table/identity.js';
 import type { Action } from './action.js';
 import { rewritten } from './ending.js';
 import type { Input } from './input.js';
 import { learned } from './ports.js';
 import { resume } from './resume.js';
 import type { State } from './state.js';
-import { askToRecover, excuse, heard, nextTickMs, probed, tickListener } from './suspicion.js';
+import { askAnew, excuse, heard, nextTickMs, probed, tickListener } from './suspicion.js';
 import { applySnapshot } from './sync.js';
 import { endLease, outcome, tickDestination } from './tenure.js';
 import { journalDirector, seconds, type Turn } from './turn.js';
@@ -42,14 +41,14 @@ function handle(turn: Turn, input: Input): void {
 		case 'evidence':
 			return heard(turn, input.edge);
 		case 'learned':
-			if (learned(turn, input.destination, input.endpoint, input.configured)) askIfFailed(turn, input.destination);
+			if (learned(turn, input.destination, input.endpoint, input.configured)) askAnew(turn, input.destination);
 			return;
 		case 'ways':
 			return ways(turn, input.impaired);
 		case 'write':
 			return written(turn, input);
 		case 'probe':
-			return probed(turn, input.listener, input.purpose, input.outcome);
+			return probed(turn, input.listener, input);
 		case 'outcome':
 			return outcome(turn, input.action, input.result, input.detail);
 		case 'resume':
@@ -64,12 +63,6 @@ function handle(turn: Turn, input: Input): void {
 		default:
 			input satisfies never;
 	}
-}
-
-/** A lease that was resumed before the port was known could not be asked about then. */
-function askIfFailed(turn: Turn, id: DestinationId): void {
-	const destination = turn.state.destinations.get(id);
-	if (destination?.verdict === 'failed') askToRecover(turn, destination.listener);
 }
 
 /** One line for each fault of the director's own that came or went, however many hosts are behind it. */

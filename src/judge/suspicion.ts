@@ -4,8 +4,8 @@
  */
 import type { EvidenceEdge } from '../evidence/evidence.js';
 import type { Scope } from '../evidence/signal.js';
-import { endpointId, type ListenerId } from '../table/identity.js';
-import type { ProbeOutcome, ProbePurpose } from './input.js';
+import { type DestinationId, endpointId, type ListenerId } from '../table/identity.js';
+import type { Input, ProbeOutcome, ProbePurpose } from './input.js';
 import { tryNextPort } from './ports.js';
 import {
 	calibrationGridMs,
@@ -113,7 +113,9 @@ function sendDue(turn: Turn, listener: ListenerState): boolean {
 	return true;
 }
 
-export function probed(turn: Turn, id: ListenerId, purpose: ProbePurpose, outcome: ProbeOutcome): void {
+type Answer = Pick<Extract<Input, { kind: 'probe' }>, 'purpose' | 'outcome' | 'detail'>;
+
+export function probed(turn: Turn, id: ListenerId, { purpose, outcome, detail }: Answer): void {
 	const { probes } = turn.state.counters;
 	const label = `${purpose} ${outcome}`;
 	probes[label] = (probes[label] ?? 0) + 1;
@@ -133,7 +135,7 @@ export function probed(turn: Turn, id: ListenerId, purpose: ProbePurpose, outcom
 			declined(turn, listener, purpose, outcome);
 			break;
 		case 'error':
-			again(turn, listener, purpose);
+			notAsked(turn, listener, purpose, detail);
 			break;
 		default:
 			outcome satisfies never;
@@ -198,6 +200,21 @@ function declined(turn: Turn, listener: ListenerState, purpose: ProbePurpose, ou
 	}
 }
 
+/** Through a fault of our own, or a firewall's, nobody was asked: that settles nothing, and prolongs no suspicion. */
+function notAsked(turn: Turn, listener: ListenerState, purpose: ProbePurpose, detail: string): void {
+	if (purpose !== 'confirm') return again(turn, listener, purpose);
+	cannotConfirm(turn, listener, 'error', `it could not be asked: ${detail}`);
+	if (windowEndMs(turn, listener) > turn.nowMs) return again(turn, listener, purpose);
+	if (!listener.calibrated) again(turn, listener, 'calibrate');
+	turn.actions.push({ kind: 'schedule', atMs: turn.nowMs });
+}
+
+function cannotConfirm(turn: Turn, listener: ListenerState, probe: ProbeOutcome, why: string): void {
+	for (const destination of destinationsOn(turn.state, listener))
+		if (destination.verdict === 'suspect')
+			announceOnce(turn, 'cannot-confirm', destination, { signal: destination.signal, why, probe });
+}
+
 /** The same question once more, after a failure of our own or a calibration that met none. */
 function again(turn: Turn, listener: ListenerState, purpose: ProbePurpose): void {
 	const { confirmIntervalMs, calibrateIntervalMs } = turn.state.policy;
@@ -224,13 +241,12 @@ function convict(turn: Turn, listener: ListenerState, probe: ProbeOutcome): void
 		turn.actions.push({ kind: 'schedule', atMs: windowEndMs(turn, listener) });
 		return;
 	}
-	const suspects = destinationsOn(turn.state, listener).filter(({ verdict }) => verdict === 'suspect');
-	for (const destination of suspects) {
-		if (!listener.calibrated) {
-			const why = `our probe was ${probe} too, but has never been accepted, so that proves nothing`;
-			announceOnce(turn, 'cannot-confirm', destination, { signal: destination.signal, why, probe });
-			continue;
-		}
+	if (!listener.calibrated) {
+		const why = `our probe was ${probe} too, but has never been accepted, so that proves nothing`;
+		return cannotConfirm(turn, listener, probe, why);
+	}
+	for (const destination of destinationsOn(turn.state, listener)) {
+		if (destination.verdict !== 'suspect') continue;
 		destination.verdict = 'failed';
 		destination.failedMs = turn.nowMs;
 		turn.state.counters.detected += 1;
@@ -270,8 +286,16 @@ export function tickListener(turn: Turn, listener: ListenerState): void {
 		turn.state.busyListeners.delete(listener.id);
 }
 
-/** Asks a failed server whether it is back: for a lease that was resumed. */
-export function askToRecover(turn: Turn, id: ListenerId | undefined): void {
-	const listener = id && turn.state.listeners.get(id);
-	if (listener) plan(turn, listener, 'recover', turn.nowMs);
+/**
+ * Another listener is asked about it now, or one at last: what was under way elsewhere comes to nothing, and a lease that
+ * was resumed could not be asked about before.
+ */
+export function askAnew(turn: Turn, id: DestinationId): void {
+	const destination = turn.state.destinations.get(id);
+	const listener = destination?.listener && turn.state.listeners.get(destination.listener);
+	if (!listener) return;
+	if (destination.verdict === 'failed') plan(turn, listener, 'recover', turn.nowMs);
+	if (destination.verdict !== 'suspect') return;
+	listener.lastSignalMs = turn.nowMs;
+	askToConfirm(turn, listener);
 }

@@ -6,6 +6,7 @@ import { type DestinationId, destinationId, serviceId } from '../table/identity.
 import type { Destination, ServiceAddress, Snapshot } from '../table/model.js';
 import { removed, returned, rewritten } from './ending.js';
 import { addDestination, createDestination, type DestinationState, standAnew } from './state.js';
+import { askAnew } from './suspicion.js';
 import { endLease } from './tenure.js';
 import type { Turn } from './turn.js';
 
@@ -59,14 +60,19 @@ function applyDestination(
 	}
 	known.missed = false;
 	if (known.changedMs >= sinceMs || known.pending) return;
-	const { forwarding, tunnel } = known.destination;
+	const before = known.destination;
 	known.destination = destination;
 	known.inTable = true;
-	if (forwarding !== destination.forwarding || tunnel.type !== destination.tunnel.type)
-		standAnew(turn.state, known, turn.nowMs);
+	if (isForwardedOtherwise(before, destination) && standAnew(turn.state, known, turn.nowMs)) askAnew(turn, id);
 	const { lease } = known;
 	const weOwe = lease?.written !== undefined && !known.rehearsed;
 	if (lease?.state === 'with-monitor' && destination.weight > 0) returned(turn, known, 'the monitor put it back');
 	else if (weOwe && destination.weight !== lease.written)
 		rewritten(turn, known, 'edit', destination.weight, 'somebody');
+}
+
+function isForwardedOtherwise(one: Destination, other: Destination): boolean {
+	const [before, after] = [one.tunnel, other.tunnel];
+	const sameTunnel = before.type === after.type && before.port === after.port && before.flags === after.flags;
+	return one.forwarding !== other.forwarding || !sameTunnel;
 }

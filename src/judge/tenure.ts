@@ -195,6 +195,12 @@ function givenBack(
 	enforce(turn, destination);
 }
 
+/** What was not taken out takes nobody's place among those that may go within a minute. */
+function uncount({ state }: Turn, { lease }: DestinationState): void {
+	const at = state.ejectedMs.lastIndexOf(lease?.sinceMs ?? Number.NaN);
+	if (at >= 0) state.ejectedMs.splice(at, 1);
+}
+
 /**
  * Nothing was written, or nobody can say. `Weights` has left the ledger as it must be; what may stand is given back as
  * soon as the table can be read, and what surely does not is forgotten and tried anew.
@@ -212,6 +218,7 @@ function failedWrite(
 	announceOnce(turn, 'write-failed', destination, { detail, kind, next });
 	if (heard) holdDown(turn, destination);
 	if (kind === 'take' && result === 'failed') {
+		uncount(turn, destination);
 		destination.lease = undefined;
 		destination.ending = undefined;
 		settle(destination);

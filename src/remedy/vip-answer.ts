@@ -2,7 +2,7 @@
  * What a frame says to the VIP probe: who has an address, what a server's TCP says, or that a packet of ours was not
  * delivered. Whether it is the answer to a question that was asked is for `vip-question.ts`. PURE.
  */
-import { icmpName } from '../evidence/icmp.js';
+import { icmpBlame, icmpName } from '../evidence/icmp.js';
 import { type NeighbourAnswer, readNeighbourAnswer } from './vip-neighbour.js';
 import {
 	type Ends,
@@ -25,8 +25,8 @@ export type VipAnswer =
 	| ({ kind: 'neighbour' } & NeighbourAnswer)
 	/** `mac`: who sent the frame. */
 	| ({ kind: 'segment'; mac: string; segment: Segment } & Ends)
-	/** `from`: who says so. `reason`: "port unreachable". */
-	| { kind: 'unreachable'; from: string; reason: string; quote: Quote };
+	/** `from`: who says so. `reason`: "port unreachable". `counts`: it speaks of the host, and is no firewall's word. */
+	| { kind: 'unreachable'; from: string; reason: string; counts: boolean; quote: Quote };
 
 /** Undefined for a frame that is none of them. */
 export function readAnswer(octets: Uint8Array): VipAnswer | undefined {
@@ -60,22 +60,28 @@ function readUnreachable(packet: Packet): VipAnswer | undefined {
 	if (!isUnreachable(packet)) return undefined;
 	const { family, source, payload } = packet;
 	const [icmpType = 0, icmpCode = 0] = payload;
-	const quote = readQuote(payload.subarray(icmpHeaderLength));
-	if (!quote) return undefined;
+	const read = readQuote(payload.subarray(icmpHeaderLength));
+	if (!read) return undefined;
+	const { quote, tunnel } = read;
 	const endpoint = { protocol: 'tcp', family, address: quote.destination, port: quote.destinationPort } as const;
+	const error = { endpoint, icmpType, icmpCode, tunnel } as const;
 	return {
 		kind: 'unreachable',
 		from: source,
-		reason: icmpName({ endpoint, icmpType, icmpCode, tunnel: 'none' }),
+		reason: icmpName(error),
+		counts: icmpBlame(error) !== 'nobody',
 		quote,
 	};
 }
 
 /** RFC 792 asks for eight octets after the header only, in which a tunnel has no ports yet; Linux quotes far more. */
-function readQuote(octets: Uint8Array): Quote | undefined {
+function readQuote(octets: Uint8Array): { quote: Quote; tunnel: 'none' | 'ipip' } | undefined {
 	const outer = readPacket(octets);
-	const packet = outer?.protocol === ipProtocol.tcp ? outer : outer && decapsulate(outer);
+	const isDirect = outer?.protocol === ipProtocol.tcp;
+	const packet = isDirect ? outer : outer && decapsulate(outer);
 	if (packet?.protocol !== ipProtocol.tcp) return undefined;
 	const begin = readSegmentBegin(packet.payload);
-	return begin && { source: packet.source, destination: packet.destination, ...begin };
+	// Which tunnel it is makes no difference to what an error about it says.
+	const tunnel = isDirect ? 'none' : 'ipip';
+	return begin && { quote: { source: packet.source, destination: packet.destination, ...begin }, tunnel };
 }

@@ -1,6 +1,6 @@
 /**
  * Who has an address on the wire: ARP (RFC 826) and ICMPv6 neighbour discovery (RFC 4861 §4.3, §4.4), asked and read. The
- * VIP probe asks by itself, so that the kernel's own table neither answers from memory nor learns a thing. PURE.
+ * VIP probe asks by itself, so that the kernel's own table does not answer from memory, and has no new entry afterwards. PURE.
  */
 import { linkAddressText } from '../netlink/route-bond.js';
 import { familyOf, formatIpv4, formatIpv6 } from '../table/address.js';

@@ -58,7 +58,11 @@ export class VipQuestion {
 				const { source, destination, sourcePort, destinationPort, sequence } = answer.quote;
 				if (!this.#areEnds(source, destination) || !this.#arePorts(sourcePort, destinationPort)) return undefined;
 				if (sequence !== this.#secret.sequence) return undefined;
-				return { outcome: 'unreachable', detail: `${answer.from} says: ${answer.reason}` };
+				// A firewall that does not let us through says nothing of the server.
+				return {
+					outcome: answer.counts ? 'unreachable' : 'error',
+					detail: `${answer.from} says: ${answer.reason}`,
+				};
 			}
 		}
 	}
@@ -66,7 +70,7 @@ export class VipQuestion {
 	/** The last word when the time is over. */
 	timeOver(waitedMs: number): Verdict {
 		if (this.#mac === undefined)
-			return { outcome: 'unreachable', detail: `nobody says to have ${this.#way.nextHop} within ${waitedMs} ms` };
+			return { outcome: 'unanswered', detail: `nobody says to have ${this.#way.nextHop} within ${waitedMs} ms` };
 		this.reset();
 		const { vip, port, host } = this.#target;
 		return { outcome: 'unanswered', detail: `${host} says nothing for ${hostPort(vip, port)} within ${waitedMs} ms` };

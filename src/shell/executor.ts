@@ -37,8 +37,8 @@ export interface ExecutorParts {
 export function createExecutors(parts: ExecutorParts): Omit<Executors, 'schedule'> {
 	return {
 		probe: ({ id, listener, purpose, timeoutMs }) => {
-			void parts.probes.probe(listener, timeoutMs).then(({ outcome, latencyMs }) => {
-				parts.feed({ kind: 'probe', listener: id, purpose, outcome, latencyMs });
+			void parts.probes.probe(listener, timeoutMs).then((result) => {
+				parts.feed({ kind: 'probe', listener: id, purpose, ...result });
 			});
 		},
 		setWeight: ({ id, lease, expect, to }) => answer(parts, id, parts.weights.take(lease, expect, to)),

@@ -54,11 +54,19 @@ export class Replay {
 	#cancelReading = () => {};
 
 	constructor(options: ReplayOptions, head: RecordingHead) {
-		const { policy, mode, monitors } = options.config;
+		const { policy, mode, monitors, probe } = options.config;
 		this.#options = options;
 		this.#witness = new Witness(policy.windowMs, head.pid);
 		const binding = monitors.keepalived !== undefined;
-		const state = createState({ policy, mode, pid: head.pid, dryRun: true, binding, asksVips: true, seed: head.pid });
+		const state = createState({
+			policy,
+			mode,
+			pid: head.pid,
+			dryRun: true,
+			binding,
+			asksVips: probe === 'auto',
+			seed: head.pid,
+		});
 		this.#loop = new Loop(state, this.#clock.nowMs, this.#executors(), this.#clock.after);
 	}
 
@@ -147,6 +155,7 @@ export class Replay {
 			purpose,
 			outcome,
 			latencyMs: probeLatencyMs,
+			detail: '',
 		} as const;
 		this.#clock.after(probeLatencyMs, () => this.#loop.take(answer));
 	}

@@ -63,7 +63,7 @@ export class Court {
 	 */
 	decisionUs(): number {
 		const edge = this.#edge();
-		const answered = { kind: 'probe', listener: scopeId(edge.scope), latencyMs: 1 } as const;
+		const answered = { kind: 'probe', listener: scopeId(edge.scope), latencyMs: 1, detail: '' } as const;
 		let actions: Action[] = [];
 		const tookUs = elapsedUs(() => {
 			this.#take({ kind: 'evidence', edge });

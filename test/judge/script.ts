@@ -245,7 +245,8 @@ function endpointNamed(words: string[]): Endpoint {
 /** `tcp 10.1.0.11:80`, or `tcp 10.0.0.100:80 on 10.1.0.11`. */
 function probeOf(words: string[], purpose: ProbePurpose, outcome: ProbeOutcome) {
 	const listener = words.slice(0, words[2] === 'on' ? 4 : 2).join(' ');
-	return { listener, purpose, outcome, latencyMs: 1 };
+	const detail = outcome === 'error' ? 'EPERM' : '';
+	return { listener, purpose, outcome, latencyMs: 1, detail };
 }
 
 function milliseconds(text: string): number {

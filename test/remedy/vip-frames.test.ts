@@ -126,6 +126,7 @@ describe('frames that are read', () => {
 					kind: 'unreachable',
 					from: host,
 					reason: 'port unreachable',
+					counts: tunnel !== undefined,
 					quote: {
 						source: sample.way.source,
 						destination: vip,
@@ -140,7 +141,7 @@ describe('frames that are read', () => {
 		const asked = tunnelled(inet6);
 		const { syn } = sentBy(asked);
 		const answer = readAnswer(unreachableFrame(asked, syn, 1, 4));
-		assert.deepEqual(answer?.kind === 'unreachable' && answer.reason, 'ICMP type 4 code 1');
+		assert.deepEqual(answer?.kind === 'unreachable' && answer.reason, 'unrecognized next header');
 		assert.equal(readAnswer(unreachableFrame(asked, syn, 0, 4)), undefined);
 		assert.equal(readAnswer(unreachableFrame(tunnelled(inet), sentBy(tunnelled(inet)).syn, 1, 4)), undefined);
 	});

@@ -100,7 +100,7 @@ describe('the VIP probe', () => {
 		const flags = server.sent.map((frame) => segmentOf(frame)?.flags);
 		assert.deepEqual(flags, [undefined, tcpFlag.syn, tcpFlag.syn, tcpFlag.rst]);
 		server.isThere = false;
-		assert.equal((await prober.probe(inet.target, 20)).outcome, 'unreachable');
+		assert.equal((await prober.probe(inet.target, 20)).outcome, 'unanswered');
 		prober.close();
 	});
 

@@ -135,10 +135,10 @@ describe('a question', () => {
 		assert.deepEqual([asked.last, asked.sent.length], [syn(), 4]);
 	});
 
-	test('ends with its time: unreachable without a neighbour, unanswered with one, and nothing half-open', () => {
+	test('ends with its time, with or without a neighbour, and nothing half-open', () => {
 		const alone = new Asked(inet);
 		const { outcome, detail } = alone.question.timeOver(500);
-		assert.deepEqual([outcome, detail], ['unreachable', 'nobody says to have 10.1.0.11 within 500 ms']);
+		assert.deepEqual([outcome, detail], ['unanswered', 'nobody says to have 10.1.0.11 within 500 ms']);
 		assert.equal(alone.sent.length, 1);
 		const silent = new Asked(inet6).resolved();
 		const last = silent.question.timeOver(500);
@@ -151,6 +151,9 @@ describe('a question', () => {
 		const asked = new Asked(tunnelled(inet)).resolved();
 		const error = unreachableFrame(asked.sample, asked.sent.at(-1) ?? new Uint8Array(), 3);
 		assert.deepEqual(asked.hear(error), { outcome: 'unreachable', detail: '10.1.0.11 says: port unreachable' });
+		const direct = new Asked(inet).resolved();
+		const rejected = unreachableFrame(direct.sample, direct.sent.at(-1) ?? new Uint8Array(), 3);
+		assert.deepEqual(direct.hear(rejected), { outcome: 'error', detail: '10.1.0.11 says: port unreachable' });
 		const other = new Asked(tunnelled(inet), 1).resolved();
 		assert.equal(other.hear(error), undefined);
 	});

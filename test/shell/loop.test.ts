@@ -64,7 +64,7 @@ test('an outcome that comes from inside an executor waits for the step under way
 		...silent,
 		probe: ({ id, purpose }) => {
 			order.push(`probe ${id}`);
-			loop.take({ kind: 'probe', listener: id, purpose, outcome: 'accepted', latencyMs: 0 });
+			loop.take({ kind: 'probe', listener: id, purpose, outcome: 'accepted', latencyMs: 0, detail: '' });
 			order.push('the executor is done');
 		},
 		remember: ({ calibrated }) => order.push(`remember ${calibrated}`),

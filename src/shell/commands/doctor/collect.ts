@@ -19,14 +19,14 @@ import { privilegesCheck } from './privileges.js';
 
 export async function collectChecks(config: Config): Promise<Check[]> {
 	const mounts = textOf('/proc/self/mounts') ?? '';
-	const privileges = privilegesCheck(textOf('/proc/self/status') ?? '');
+	const privileges = privilegesCheck(textOf('/proc/self/status') ?? '', config.probe);
 	return [
 		privileges,
 		releaseCheck(release()),
 		typesCheck(existsSync('/sys/kernel/btf/vmlinux')),
 		lockdownCheck(textOf('/sys/kernel/security/lockdown')),
 		...bpfChecks({
-			privileged: privileges.status === 'ok',
+			privileged: privileges.status !== 'missing',
 			ipvsLoaded: ipvsLoaded(),
 			attach: config.attach,
 			attempts: config.attempts,
