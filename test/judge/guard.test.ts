@@ -86,17 +86,7 @@ test('a lease doubles with each ejection up to its cap, and jitter only adds', (
 });
 
 test('the same seed gives the same sequence, within [0, 1)', () => {
-	const make = () =>
-		createState({
-			policy: defaultPolicy,
-			mode: 'assist',
-			pid: 1,
-			dryRun: false,
-			binding: false,
-			asksVips: false,
-			seed: 7,
-		});
-	const [one, other] = [make(), make()];
+	const [one, other] = [judge(), judge()];
 	for (let i = 0; i < 1_000; i++) {
 		const value = random(one);
 		assert.equal(value, random(other));
