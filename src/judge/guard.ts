@@ -20,7 +20,7 @@ export function mayTakeOut(state: State, destination: DestinationState, nowMs: n
 	if (share > takenShareMax)
 		return { allowed: false, reason: 'share', why: `${percent(share)} of the weight of ${serviceId} would be out` };
 	if (recentEjections(state, nowMs) >= ejectionsPerMinuteMax)
-		return { allowed: false, reason: 'rate', why: `${ejectionsPerMinuteMax} were taken out within a minute` };
+		return { allowed: false, reason: 'rate', why: `no more than ${ejectionsPerMinuteMax} may go within a minute` };
 	return { allowed: true };
 }
 
