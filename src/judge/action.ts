@@ -4,6 +4,7 @@
  */
 import type { DestinationId, ListenerId, ServiceId } from '../table/identity.js';
 import type { Destination, Listener, ServiceAddress } from '../table/model.js';
+import type { Asking } from './asking.js';
 import type { ProbePurpose } from './input.js';
 import type { Lease } from './lease.js';
 
@@ -25,7 +26,7 @@ export interface JournalEntry {
 }
 
 export type Action =
-	| { kind: 'probe'; id: ListenerId; listener: Listener; purpose: ProbePurpose; timeoutMs: number }
+	| { kind: 'probe'; id: ListenerId; listener: Listener; asking: Asking; purpose: ProbePurpose; timeoutMs: number }
 	/**
 	 * Takes a destination out (`to` is the lease's written weight) under a new or renewed lease. The ledger file is
 	 * written first. `expect` is the weight that must still stand: otherwise the outcome is `changed` and nothing is written.

@@ -8,8 +8,12 @@ import type { Endpoint, Snapshot } from '../table/model.js';
 import type { ActionId } from './action.js';
 import type { Lease } from './lease.js';
 
-/** What an active probe of a listener saw. `error` is our own failure (no socket, no route) and proves nothing. */
-export type ProbeOutcome = 'accepted' | 'refused' | 'unanswered' | 'unreachable' | 'error';
+/**
+ * What an active probe of a listener saw. Where a request goes with it, `accepted` means that it was answered, `hung` that the
+ * connection stood and no answer came, `reset` that it was cut off. `error` is our own failure (no socket, no route) and
+ * proves nothing.
+ */
+export type ProbeOutcome = 'accepted' | 'refused' | 'unanswered' | 'unreachable' | 'hung' | 'reset' | 'error';
 
 /** Why a probe was asked for: to confirm a suspicion, to learn that it works at all, or to see a failed server return. */
 export type ProbePurpose = 'confirm' | 'calibrate' | 'recover';

@@ -5,6 +5,7 @@
 import type { EvidenceEdge } from '../evidence/evidence.js';
 import type { Scope } from '../evidence/signal.js';
 import { type DestinationId, endpointId, type ListenerId } from '../table/identity.js';
+import { defaultAsking } from './asking.js';
 import type { Input, ProbeOutcome, ProbePurpose } from './input.js';
 import { tryNextPort } from './ports.js';
 import {
@@ -109,7 +110,7 @@ function sendDue(turn: Turn, listener: ListenerState): boolean {
 	if (purpose === 'confirm') listener.lastConfirmMs = turn.nowMs;
 	const timeoutMs = turn.state.policy.probeTimeoutMs;
 	const { id, endpoint, vip } = listener;
-	turn.actions.push({ kind: 'probe', id, listener: { endpoint, vip }, purpose, timeoutMs });
+	turn.actions.push({ kind: 'probe', id, listener: { endpoint, vip }, asking: defaultAsking, purpose, timeoutMs });
 	return true;
 }
 
@@ -130,6 +131,8 @@ export function probed(turn: Turn, id: ListenerId, { purpose, outcome, detail }:
 			turn.state.excusedUntilMs.delete(listener.endpoint.address);
 			declined(turn, listener, purpose, outcome);
 			break;
+		case 'reset':
+		case 'hung':
 		case 'unanswered':
 		case 'unreachable':
 			declined(turn, listener, purpose, outcome);
