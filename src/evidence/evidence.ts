@@ -13,6 +13,9 @@ export interface EvidenceEdge {
 	verified: boolean;
 	/** Of this signal and scope in the window, the kernel's suppressed ones included. */
 	count: number;
+	/** Of these the verified ones since a client was accepted last, each counted once, and their distinct client prefixes. */
+	verifiedCount: number;
+	verifiedPrefixes: number;
 	/** Distinct client prefixes (/24, /56) among those that were sent to us. */
 	clientPrefixes: number;
 	/** The newest one's client, for the sentence; undefined where no client is behind it. */
@@ -34,6 +37,7 @@ interface Seen {
 	atMs: number;
 	prefix: string | undefined;
 	count: number;
+	verified: boolean;
 }
 
 interface Window {
@@ -42,13 +46,14 @@ interface Window {
 }
 
 export interface EvidencePool {
-	windowMs: number;
+	/** How long a signal of this scope counts. */
+	windowMs: (scope: Scope) => number;
 	/** Whose word on TCP connections counts; changes where hooks attach late or let go. */
 	attempts: AttemptSource;
 	windows: Map<string, Window>;
 }
 
-export function createEvidence(windowMs: number): EvidencePool {
+export function createEvidence(windowMs: EvidencePool['windowMs']): EvidencePool {
 	return { windowMs, attempts: 'wire', windows: new Map() };
 }
 
@@ -60,23 +65,32 @@ export function observe(pool: EvidencePool, event: KernelEvent, nowMs: number): 
 
 /** Adds one signal. */
 export function note(pool: EvidencePool, signal: Signal, nowMs: number): EvidenceEdge {
-	const { name, scope, verified, client, detail } = signal;
+	const { name, scope, verified, client, detail, count } = signal;
 	const id = `${name} ${scopeId(scope)}`;
-	const seen = (pool.windows.get(id)?.seen ?? []).filter(({ atMs }) => nowMs - atMs < pool.windowMs);
-	seen.push({ atMs: nowMs, prefix: client === undefined ? undefined : clientPrefix(client), count: signal.count });
+	const windowMs = pool.windowMs(scope);
+	const seen = (pool.windows.get(id)?.seen ?? []).filter(({ atMs }) => nowMs - atMs < windowMs);
+	seen.push({ atMs: nowMs, prefix: client === undefined ? undefined : clientPrefix(client), count, verified });
 	if (seen.length > signalsMax) seen.shift();
 	pool.windows.set(id, { scope, seen });
+	const acceptedMs = nowMs - (signal.acceptedAgoMs ?? Number.POSITIVE_INFINITY);
+	const proven = seen.filter((one) => one.verified && one.atMs > acceptedMs);
 	return {
 		signal: name,
 		scope,
 		verified,
-		count: seen.reduce((sum, { count }) => sum + count, 0),
-		clientPrefixes: new Set(seen.flatMap(({ prefix }) => prefix ?? [])).size,
+		count: seen.reduce((sum, one) => sum + one.count, 0),
+		clientPrefixes: distinctPrefixes(seen),
+		verifiedCount: proven.length,
+		verifiedPrefixes: distinctPrefixes(proven),
 		client,
 		detail,
 		firstMs: seen[0]?.atMs ?? nowMs,
 		lastMs: nowMs,
 	};
+}
+
+function distinctPrefixes(seen: Seen[]): number {
+	return new Set(seen.flatMap(({ prefix }) => prefix ?? [])).size;
 }
 
 /** Forgets scopes that are in no service any more, so that the pool is bounded by the table. */

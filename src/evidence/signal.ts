@@ -9,13 +9,23 @@ import type { Endpoint } from '../table/model.js';
 import { icmpBlame, icmpName } from './icmp.js';
 
 /** Each raises suspicion, none convicts. Written as the journal, the metrics and `trace` write them. */
-export type SignalName = 'refusal' | 'unreachable' | 'syn-repeated' | 'overdue' | 'data-repeated' | 'neighbour-failed';
+export type SignalName =
+	| 'refusal'
+	| 'unreachable'
+	| 'syn-repeated'
+	| 'overdue'
+	| 'data-repeated'
+	| 'neighbour-failed'
+	/** Completes fewer handshakes than the other destinations of its service (ratios.ts). */
+	| 'outlier'
+	/** Accepts and is asked, and does not answer (ratios.ts). */
+	| 'brown-out';
 
 export type Scope =
 	| { kind: 'host'; address: string }
 	| { kind: 'endpoint'; endpoint: Endpoint }
-	/** `port`: the one that the server was asked on, which a firewall mark's destination does not name. */
-	| { kind: 'destination'; destination: DestinationId; port: number };
+	/** `port`: the one that the server was asked on, which a firewall mark's destination does not name; undefined: all. */
+	| { kind: 'destination'; destination: DestinationId; port: number | undefined };
 
 export interface Signal {
 	name: SignalName;
@@ -26,6 +36,8 @@ export interface Signal {
 	count: number;
 	/** Undefined where no client is behind it. */
 	client: string | undefined;
+	/** How long before it its destination had accepted a client, milliseconds; undefined where none was, or nobody can say. */
+	acceptedAgoMs?: number | undefined;
 	/** What cannot be told from the name: the ICMP error and who sent it, how long attempts have waited. */
 	detail: string;
 }
@@ -109,6 +121,7 @@ function fromOutcome(event: OutcomeEvent): Signal | undefined {
 		verified: event.outcome === 'refused',
 		count: 1 + event.suppressed,
 		client,
+		acceptedAgoMs: acceptedAgoMs(event),
 		detail: name === 'overdue' ? waited(event) : '',
 	};
 }
@@ -137,7 +150,12 @@ function nameOf(event: OutcomeEvent): SignalName | undefined {
 	}
 }
 
-function acceptsOthers({ atUs, counters }: OutcomeEvent): boolean {
-	const sinceUs = atUs - Math.floor(counters.lastAcceptedNs / nanosecondsPerMicrosecond);
-	return counters.lastAcceptedNs > 0 && sinceUs < freshMs * microsecondsPerMillisecond;
+function acceptsOthers(event: OutcomeEvent): boolean {
+	return (acceptedAgoMs(event) ?? Number.POSITIVE_INFINITY) < freshMs;
+}
+
+function acceptedAgoMs({ atUs, counters }: OutcomeEvent): number | undefined {
+	if (counters.lastAcceptedNs === 0) return undefined;
+	const acceptedUs = Math.floor(counters.lastAcceptedNs / nanosecondsPerMicrosecond);
+	return (atUs - acceptedUs) / microsecondsPerMillisecond;
 }

@@ -4,7 +4,9 @@
  */
 import type { Operation } from '../decode/event.js';
 import type { ScenarioName } from './scenario.js';
-import { type DestinationState, dropDestination } from './state.js';
+import { dropDestination } from './standing.js';
+import type { DestinationState } from './state.js';
+import { termsOf } from './terms.js';
 import { announce, seconds, type Turn } from './turn.js';
 
 /**
@@ -59,17 +61,22 @@ export function removed(turn: Turn, destination: DestinationState, by: string): 
 /** A destination that the monitor had taken out is in use again: the monitor has decided. */
 export function returned(turn: Turn, destination: DestinationState, why: string): void {
 	destination.verdict = 'recovering';
+	destination.addedMs = turn.nowMs;
 	if (destination.lease) closeLease(turn, destination, 'returned-to-monitor', { why });
 	else settle(destination);
 }
 
 export function yieldTo(turn: Turn, destination: DestinationState, by: string, what: string): void {
 	holdDown(turn, destination);
-	closeLease(turn, destination, 'yielded', { by, what, holdDownSeconds: seconds(turn.state.policy.holdDownMs) });
+	closeLease(turn, destination, 'yielded', {
+		by,
+		what,
+		holdDownSeconds: seconds(termsOf(turn.state, destination.serviceId).policy.holdDownMs),
+	});
 }
 
 export function holdDown(turn: Turn, destination: DestinationState): void {
-	destination.heldDownUntilMs = turn.nowMs + turn.state.policy.holdDownMs;
+	destination.heldDownUntilMs = turn.nowMs + termsOf(turn.state, destination.serviceId).policy.holdDownMs;
 }
 
 /** The lease is over: the binding ends, the ledger forgets it, and one line says how. */
@@ -85,6 +92,7 @@ export function closeLease(
 	destination.lease = undefined;
 	destination.ending = undefined;
 	destination.rehearsed = false;
+	destination.climb = undefined;
 	destination.returnedMs = turn.nowMs;
 	turn.state.busyDestinations.delete(destination.id);
 	announce(turn, name, destination, facts);

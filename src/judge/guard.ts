@@ -1,40 +1,57 @@
 /**
- * The guard: what must hold whatever the evidence says (DESIGN, rule 5's floors and rule 7's schedulers; correlated failure
- * is not judged yet). It binds binding notifications as much as weights; what it stops is counted and told. PURE.
+ * The guard: what must hold whatever the evidence says (DESIGN, rule 5's floors, rule 6's freeze and rule 7's schedulers). It
+ * binds binding notifications as much as weights; what it stops is counted and told. PURE.
  */
 import type { DestinationState, ServiceState, State } from './state.js';
+import { policyOn, termsOf } from './terms.js';
 
-export type Floor = 'floor' | 'share' | 'rate';
+export type Floor = 'floor' | 'freeze' | 'share' | 'rate' | 'flapping';
 export type Permission = { allowed: true } | { allowed: false; reason: Floor; why: string };
 
 const minuteMs = 60_000;
+const allowed: Permission = { allowed: true };
 
-/** Whether a failed destination may be taken out: enough of its service must stay, and not too many may go at once. */
-export function mayTakeOut(state: State, destination: DestinationState, nowMs: number): Permission {
+/** Whether a failed destination may be taken out, or its weight set `to` less: enough must stay, and not too many may go at once. */
+export function mayTakeOut(state: State, destination: DestinationState, to: number, nowMs: number): Permission {
 	const { serviceId } = destination;
 	const service = state.services.get(serviceId);
 	if (!service || !hasAnotherUsable(state, service, destination, nowMs))
 		return { allowed: false, reason: 'floor', why: `it is the last usable destination of ${serviceId}` };
-	const { takenShareMax, ejectionsPerMinuteMax } = state.policy;
-	const share = takenShare(state, service, destination);
+	if (state.frozen.has(serviceId))
+		return {
+			allowed: false,
+			reason: 'freeze',
+			why: `most of ${serviceId} failed together, as if the fault were our own`,
+		};
+	const { takenShareMax, flapsMax, flapPeriodMs } = termsOf(state, serviceId).policy;
+	const share = takenShare(state, service, destination, to);
 	if (share > takenShareMax)
 		return { allowed: false, reason: 'share', why: `${percent(share)} of the weight of ${serviceId} would be out` };
+	if (flapsWithin(destination, nowMs - flapPeriodMs) >= flapsMax)
+		return { allowed: false, reason: 'flapping', why: `it came and went ${flapsMax} times of late` };
+	const { ejectionsPerMinuteMax } = state.terms.others.policy;
 	if (recentEjections(state, nowMs) >= ejectionsPerMinuteMax)
 		return { allowed: false, reason: 'rate', why: `no more than ${ejectionsPerMinuteMax} may go within a minute` };
-	return { allowed: true };
+	return allowed;
 }
 
-/** Of the service's weight, as it would be without our leases, what would be out with this destination. */
-function takenShare(state: State, service: ServiceState, candidate: DestinationState): number {
-	let taken = candidate.destination.weight;
+function flapsWithin({ ejectedMs }: DestinationState, sinceMs: number): number {
+	return ejectedMs.filter((atMs) => atMs > sinceMs).length;
+}
+
+/** Of the service's weight, as it would be without our leases, what would be out with this destination at weight `to`. */
+function takenShare(state: State, service: ServiceState, candidate: DestinationState, to: number): number {
+	const owed = (one: DestinationState) => one.lease?.destination.weight ?? one.destination.weight;
+	let taken = owed(candidate) - to;
 	for (const id of state.busyDestinations) {
-		const { lease, serviceId } = state.destinations.get(id) ?? {};
-		if (lease && serviceId === candidate.serviceId) taken += lease.destination.weight;
+		const other = state.destinations.get(id);
+		if (!other?.lease || other === candidate || other.serviceId !== candidate.serviceId) continue;
+		taken += owed(other) - (other.lease.written ?? 0);
 	}
-	let standing = 0;
+	let standing = to;
 	for (const id of service.destinations) {
 		const other = state.destinations.get(id);
-		if (other && other !== candidate && !other.lease) standing += other.destination.weight;
+		if (other && other !== candidate) standing += other.lease ? (other.lease.written ?? 0) : other.destination.weight;
 	}
 	return taken === 0 ? 0 : taken / (taken + standing);
 }
@@ -69,8 +86,9 @@ export function isUsable(state: State, one: DestinationState, nowMs: number): bo
  */
 function isJustCleared(state: State, { listener }: DestinationState, nowMs: number): boolean {
 	const known = listener === undefined ? undefined : state.listeners.get(listener);
-	const { confirmIntervalMs, probeTimeoutMs } = state.policy;
-	return known !== undefined && nowMs - known.lastAcceptedMs <= confirmIntervalMs + probeTimeoutMs;
+	if (!known) return false;
+	const { confirmIntervalMs, probeTimeoutMs } = policyOn(state, known);
+	return nowMs - known.lastAcceptedMs <= confirmIntervalMs + probeTimeoutMs;
 }
 
 /** IP_VS_SVC_F_SCHED_SH_FALLBACK and _MH_FALLBACK share one bit (uapi/linux/ip_vs.h). */
@@ -87,3 +105,24 @@ export function weightZeroHarm(service: ServiceState): string | undefined {
 		return `scheduler ${scheduler} without ${scheduler}-fallback goes on sending clients to weight 0`;
 	return undefined;
 }
+
+/** IP_VS_SVC_F_PERSISTENT (uapi/linux/ip_vs.h). */
+const persistentFlag = 0x1;
+
+/** What weight 0 does not do, or what acting prevents, as the end of a sentence; empty where there is nothing to say. */
+export function caveatOf(
+	service: ServiceState | undefined,
+	{ destination, service: address }: DestinationState,
+): string {
+	if (!service) return '';
+	const caveats: string[] = [];
+	if (service.flags & persistentFlag)
+		caveats.push('persistent clients stay with it unless expire_quiescent_template is set');
+	if (address.kind === 'address' && address.protocol === 'udp') caveats.push('UDP flows that it has stay with it');
+	if (countsConnections.has(service.scheduler) && destination.forwarding === 'masq')
+		caveats.push(`scheduler ${service.scheduler} would have sent it the more clients the more it refuses`);
+	return caveats.length === 0 ? '' : ` (${caveats.join('; ')})`;
+}
+
+/** Who refuses has no connections, and so is the first choice of these (ip_vs_lc.c, ip_vs_wlc.c and the others' sources). */
+const countsConnections: ReadonlySet<string> = new Set(['lc', 'wlc', 'sed', 'nq', 'lblc', 'lblcr']);

@@ -26,6 +26,15 @@ export interface Writer {
 	own: boolean;
 }
 
+/** A lease of the ledger, as it was found at start. */
+export interface FoundLease {
+	lease: Lease;
+	/** The weight of ours that stands in the table where the one of the lease has not been written yet. */
+	earlier: number | undefined;
+	/** From the pinned audit map; undefined where it knows of no write to this destination, or there is no map. */
+	lastWriter: Writer | undefined;
+}
+
 export type Input = {
 	nowMs: number;
 } /** `sinceMs`: when reading began. What we know first-hand from later than that stands against it. */ & (
@@ -33,6 +42,8 @@ export type Input = {
 	| { kind: 'evidence'; edge: EvidenceEdge }
 	/** Where a destination without a port of its own was seen to accept, or is configured to. */
 	| { kind: 'learned'; destination: DestinationId; endpoint: Endpoint; configured: boolean }
+	/** Destinations that have accepted clients since this was said last. */
+	| { kind: 'accepting'; destinations: DestinationId[] }
 	/** Hosts that cannot be reached through a fault of the director's own, and which: the whole list each time. */
 	| { kind: 'ways'; impaired: ReadonlyMap<string, string> }
 	| { kind: 'write'; destination: DestinationId; operation: 'add' | 'edit' | 'delete'; weight: number; writer: Writer }
@@ -50,8 +61,8 @@ export type Input = {
 			result: 'done' | 'dry-run' | 'gone' | 'changed' | 'failed' | 'unknown';
 			detail: string;
 	  }
-	/** Leases found in the ledger at start. `lastWriter` is undefined where the audit map knew nothing. */
-	| { kind: 'resume'; leases: { lease: Lease; lastWriter: Writer | undefined }[]; calibrated: ListenerId[] }
+	/** Leases found in the ledger at start. */
+	| { kind: 'resume'; leases: FoundLease[]; calibrated: ListenerId[] }
 	| { kind: 'release'; destination: DestinationId | 'all'; reason: string }
 	| { kind: 'stop' }
 	| { kind: 'tick' }

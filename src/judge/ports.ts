@@ -5,7 +5,9 @@
  */
 import { type DestinationId, type EndpointId, endpointId } from '../table/identity.js';
 import type { Endpoint } from '../table/model.js';
-import { type DestinationState, destinationsOn, type ListenerState, leaveListener, standOn } from './state.js';
+import { leaveListener, standOn } from './standing.js';
+import { type DestinationState, destinationsOn, type ListenerState } from './state.js';
+import { policyOn } from './terms.js';
 import type { Turn } from './turn.js';
 
 /** A round through them, one every calibrateIntervalMs (5 s), takes 40 s. */
@@ -17,6 +19,8 @@ const portsMax = 8;
  */
 export function learned(turn: Turn, id: DestinationId, endpoint: Endpoint, configured: boolean): boolean {
 	const known = turn.state.learned.get(id);
+	const destination = turn.state.destinations.get(id);
+	if (destination && !configured) destination.acceptedMs = turn.nowMs;
 	if (configured) {
 		turn.state.learned.set(id, { configured, endpoints: [endpoint] });
 		return stand(turn, id, endpoint);
@@ -69,7 +73,7 @@ export function tryNextPort(turn: Turn, listener: ListenerState): void {
 		endpoints.shift();
 		// Room for one that is new, rather than for one that was asked in vain.
 		if (endpoints.length < portsMax - 1) endpoints.push(asked);
-		const atMs = nowMs + state.policy.calibrateIntervalMs;
+		const atMs = nowMs + policyOn(state, listener).calibrateIntervalMs;
 		leaveListener(state, destination);
 		standOn(state, destination, next, atMs);
 		turn.actions.push({ kind: 'schedule', atMs });

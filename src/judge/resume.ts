@@ -4,18 +4,15 @@
  */
 import { destinationId, type ListenerId } from '../table/identity.js';
 import { bind } from './ending.js';
-import type { Writer } from './input.js';
+import type { FoundLease, Writer } from './input.js';
 import type { Lease } from './lease.js';
-import { addDestination, createDestination, type DestinationState, rememberCalibrated, type State } from './state.js';
+import type { Mode } from './policy.js';
+import { addDestination, rememberCalibrated } from './standing.js';
+import { createDestination, type DestinationState } from './state.js';
 import { askAnew } from './suspicion.js';
 import { endLease } from './tenure.js';
+import { termsOf } from './terms.js';
 import { journal, type Turn } from './turn.js';
-
-export interface FoundLease {
-	lease: Lease;
-	/** From the pinned audit map; undefined where it knows of no write to this destination, or there is no map. */
-	lastWriter: Writer | undefined;
-}
 
 export function resume(turn: Turn, leases: FoundLease[], calibrated: ListenerId[]): void {
 	for (const id of calibrated) {
@@ -28,9 +25,11 @@ export function resume(turn: Turn, leases: FoundLease[], calibrated: ListenerId[
 	for (const found of leases) resumeOne(turn, found);
 }
 
-function resumeOne(turn: Turn, { lease, lastWriter }: FoundLease): void {
-	const known = turn.state.destinations.get(destinationId(lease.service, lease.destination));
-	const destination = known ?? unseen(turn, lease);
+function resumeOne(turn: Turn, { lease: found, earlier, lastWriter }: FoundLease): void {
+	const known = turn.state.destinations.get(destinationId(found.service, found.destination));
+	const isEarlier = earlier !== undefined && known?.destination.weight === earlier;
+	const lease = isEarlier ? { ...found, written: earlier } : found;
+	const destination = known ?? unseen(turn, found);
 	const why = known ? obstacle(known, lease, lastWriter) : undefined;
 	if (why !== undefined) return drop(turn, destination, lease, why);
 	destination.lease = lease;
@@ -41,19 +40,21 @@ function resumeOne(turn: Turn, { lease, lastWriter }: FoundLease): void {
 	// A start is no reason to take out as many again within the same minute.
 	turn.state.ejectedMs.push(lease.sinceMs);
 	turn.state.ejectedMs.sort((one, other) => one - other);
+	destination.ejectedMs = [lease.sinceMs];
 	journal(turn, 'resumed', destination, { pid: lease.pid });
 	askAnew(turn, destination.id);
-	if (!fitsMode(turn.state, lease)) {
+	const { mode, policy } = termsOf(turn.state, destination.serviceId);
+	if (!fitsMode(mode, lease)) {
 		destination.bound = turn.state.binding;
-		return endLease(turn, destination, `mode ${turn.state.mode} holds no such lease`);
+		return endLease(turn, destination, `mode ${mode} holds no such lease`);
 	}
 	// Told again: the earlier one may have died between the weight and its word to the monitor.
 	bind(turn, destination, 'down');
-	turn.actions.push({ kind: 'schedule', atMs: Math.min(lease.untilMs, turn.nowMs + turn.state.policy.retryMs) });
+	turn.actions.push({ kind: 'schedule', atMs: Math.min(lease.untilMs, turn.nowMs + policy.retryMs) });
 }
 
 /** An operator who went back from assist to observe means the weights that are still held, too. */
-function fitsMode({ mode }: State, lease: Lease): boolean {
+function fitsMode(mode: Mode, lease: Lease): boolean {
 	return mode === 'assist' || (mode === 'notify' && lease.written === undefined);
 }
 
@@ -79,7 +80,7 @@ function drop(turn: Turn, destination: DestinationState, lease: Lease, why: stri
  * or, where we owe it a weight, the snapshot may have missed it: then the next one, or the giving back, decides.
  */
 function unseen(turn: Turn, lease: Lease): DestinationState {
-	const created = createDestination(lease.service, lease.destination);
+	const created = createDestination(lease.service, lease.destination, turn.nowMs);
 	created.inTable = lease.written !== undefined;
 	created.missed = created.inTable;
 	addDestination(turn.state, created, turn.nowMs);

@@ -64,12 +64,29 @@ const signalWords: Record<SignalName, SignalWords> = {
 		over: 'was missed by no neighbour',
 		happened: 'it vanished from its network',
 	},
+	outlier: {
+		seen: (f) => `completes fewer handshakes than the others of its service: ${f.detail}`,
+		habit: 'completes few handshakes',
+		innocent: 'it fails some clients only',
+		over: 'was no outlier',
+		happened: 'it completed far fewer handshakes than the others',
+	},
+	'brown-out': {
+		seen: (f) => `accepts and does not answer: ${f.detail}`,
+		habit: 'leaves requests unanswered',
+		innocent: 'it answers us',
+		over: 'answered as before',
+		happened: 'it left requests unanswered',
+	},
 };
 
 /** The facts carry the signal's name; a lease of an earlier ipvigil may know none. */
 function words({ signal }: Facts): SignalWords {
 	return signalWords[signal as SignalName] ?? signalWords.refusal;
 }
+
+/** What a probe met, where its name is no participle that a sentence can end with. */
+const probeWords: Record<string, string> = { hung: 'accepted and never answered' };
 
 export const scenarios = {
 	suspect: (who, f) =>
@@ -78,18 +95,30 @@ export const scenarios = {
 		`${who} ${words(f).habit}, but no probe can confirm it (${f.why}); it keeps its weight.`,
 	acquitted: (who, f) => `${who} accepts our probe: ${words(f).innocent}, and keeps its weight.`,
 	'suspicion-over': (who, f) => `${who} ${words(f).over} for a while: no longer suspect.`,
-	failed: (who, f) => `${who} has failed: ${words(f).happened} and our probe was ${f.probe}.`,
+	failed: (who, f) =>
+		f.by === 'evidence'
+			? `${who} has failed: ${words(f).happened}, and that is proof enough: ${f.why}.`
+			: `${who} has failed: ${words(f).happened} and our probe was ${probeWords[String(f.probe)] ?? f.probe}.`,
+	'brown-out': (who, f) => `${who} accepts clients and does not answer them: ${f.detail}.`,
+	'brown-out-over': (who) => `${who}: no more requests are seen to stay without an answer.`,
+	frozen: (who, f) =>
+		`${who}: ${f.failed} of ${f.destinations} destinations failed within ${f.windowSeconds} s. That may be the director's own fault, so nothing more of it is taken out.`,
+	thawed: (who, f) =>
+		`${who}: ${f.failed} of ${f.destinations} destinations are failed now; it is judged as before, after ${f.frozenSeconds} s.`,
 	quiesced: (who, f) =>
-		`${who}: weight ${f.owed} set to 0 under a lease of ${f.leaseSeconds} s, because it has failed.`,
+		`${who}: weight ${f.owed} set to ${f.written} under a lease of ${f.leaseSeconds} s, because it has failed${f.caveat}.`,
+	reduced: (who, f) =>
+		`${who}: weight ${f.owed} reduced to ${f.written} under a lease of ${f.leaseSeconds} s, because it has failed${f.caveat}.`,
 	'quiesce-dry-run': (who, f) =>
-		`${who}: would set weight ${f.owed} to 0 for ${f.leaseSeconds} s (dry run: nothing was written).`,
+		`${who}: would set weight ${f.owed} to ${f.written} for ${f.leaseSeconds} s (dry run: nothing was written).`,
 	'monitor-asked-dry-run': (who, f) =>
 		`${who}: would ask the monitor to take it out for ${f.leaseSeconds} s (dry run).`,
 	'monitor-asked': (who, f) => `${who}: the monitor was asked to take it out for ${f.leaseSeconds} s.`,
-	'observed-only': (who) => `${who} has failed; mode observe, so nothing was done.`,
+	'observed-only': (who, f) => `${who} has failed; nothing was done, because of ${f.because}.`,
 	overflow: (who, f) => `${who} has failed but stays in: ${f.why}.`,
 	'write-failed': (who, f) => `${who}: the weight could not be written (${f.detail}); ${f.next}.`,
 	recovering: (who) => `${who} accepts our probe again.`,
+	'step-up': (who, f) => `${who}: weight ${f.written} of ${f.owed} given back (${f.why}).`,
 	'given-back': (who, f) => `${who}: weight ${f.owed} given back after ${f.outageSeconds} s, because ${f.why}.`,
 	'give-back-dry-run': (who, f) =>
 		`${who}: would give weight ${f.owed} back, because ${f.why} (dry run: it stood all the time).`,

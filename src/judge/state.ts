@@ -11,25 +11,26 @@
  */
 
 import type { Operation } from '../decode/event.js';
+import type { EvidenceEdge } from '../evidence/evidence.js';
 import type { SignalName } from '../evidence/signal.js';
 import {
 	type DestinationId,
 	destinationId,
-	endpointOf,
 	type ListenerId,
 	listenerId,
-	listenerOf,
 	type ServiceId,
 	serviceId,
 } from '../table/identity.js';
 import type { Destination, Endpoint, Listener, ServiceAddress } from '../table/model.js';
 import type { ActionId, Verdict } from './action.js';
+import type { Asking } from './asking.js';
 import type { ProbePurpose } from './input.js';
 import type { Lease } from './lease.js';
-import type { Mode, Policy } from './policy.js';
+import type { TermsBook } from './terms.js';
 
 export interface ListenerState extends Listener {
 	id: ListenerId;
+	asking: Asking;
 	/** Our probe has been accepted at least once, so a refusal of it means something. */
 	calibrated: boolean;
 	/** The probe under way, if any. */
@@ -41,8 +42,9 @@ export interface ListenerState extends Listener {
 	lastNegativeMs: number;
 	/** When a probe was last accepted. */
 	lastAcceptedMs: number;
-	/** Probes in a row that met silence. */
+	/** Probes in a row that met silence, and that were accepted. */
 	silent: number;
+	accepts: number;
 	/** When the newest signal came: a suspicion without a probe ends one window later. */
 	lastSignalMs: number;
 	destinations: Set<DestinationId>;
@@ -50,8 +52,10 @@ export interface ListenerState extends Listener {
 
 export interface Pending {
 	id: ActionId;
-	kind: 'take' | 'giveBack';
+	kind: 'take' | 'step' | 'giveBack';
 	why: string;
+	/** The lease that stood before: it stands again where the write has failed. */
+	before: Lease | undefined;
 	/** The audit has seen our own write pass. */
 	own: boolean;
 	/** The last that others wrote meanwhile, and whether our own write had passed before it. */
@@ -71,10 +75,17 @@ export interface DestinationState {
 	missed: boolean;
 	/** When we last knew of a change first-hand (our own write, the audit): an older snapshot says nothing against it. */
 	changedMs: number;
+	/** When it came into the table, as far as we know. */
+	addedMs: number;
+	/** When it was seen to accept clients last: a probe that asks elsewhere proves something only then. */
+	acceptedMs: number;
 	verdict: Verdict;
-	/** What made it suspect last. */
+	/** What made it suspect last, and the newest of it; undefined after a restart. */
 	signal: SignalName;
+	edge: EvidenceEdge | undefined;
 	failedMs: number;
+	/** Until when it is told to answer its clients no more (a brown-out); undefined where it is not. */
+	brownUntilMs: number | undefined;
 	/** When the last ejection ended: after a long calm the leases start short again. */
 	returnedMs: number;
 	lease: Lease | undefined;
@@ -91,6 +102,10 @@ export interface DestinationState {
 	/** Not before: a failed write is tried again then. */
 	retryAtMs: number;
 	ejections: number;
+	/** When it was taken out of late, the earliest first; no more than the policy's `flapsMax`. */
+	ejectedMs: number[];
+	/** The step that its weight has come back to, and when the next one is due; undefined where it does not come back. */
+	climb: { step: number; dueMs: number } | undefined;
 	/** The obstacle that was told last (a floor, a missing calibration), so that each is told once. */
 	told: string | undefined;
 }
@@ -110,16 +125,13 @@ export interface Counters {
 }
 
 export interface State {
-	policy: Policy;
-	mode: Mode;
+	terms: TermsBook;
 	/** The process whose pid stands in new leases. */
 	pid: number;
 	/** Everything is decided and nothing is done: then nothing is said to have been done either. */
 	dryRun: boolean;
 	/** Whether any monitor can be made to act by a binding notification. */
 	binding: boolean;
-	/** Whether servers in DR and TUN are asked on the VIP; else on their own address, as in NAT. */
-	asksVips: boolean;
 	services: Map<ServiceId, ServiceState>;
 	destinations: Map<DestinationId, DestinationState>;
 	listeners: Map<ListenerId, ListenerState>;
@@ -143,6 +155,8 @@ export interface State {
 	/** Listeners and destinations that a tick must look at; all others cost nothing. */
 	busyListeners: Set<ListenerId>;
 	busyDestinations: Set<DestinationId>;
+	/** Services of which most failed together, and since when. */
+	frozen: Map<ServiceId, number>;
 	/** When destinations were taken out within the last minute, the earliest first. */
 	ejectedMs: number[];
 	nextActionId: ActionId;
@@ -152,9 +166,7 @@ export interface State {
 	counters: Counters;
 }
 
-export function createState(
-	options: Pick<State, 'policy' | 'mode' | 'pid' | 'dryRun' | 'binding' | 'asksVips' | 'seed'>,
-): State {
+export function createState(options: Pick<State, 'terms' | 'pid' | 'dryRun' | 'binding' | 'seed'>): State {
 	return {
 		...options,
 		services: new Map(),
@@ -165,6 +177,7 @@ export function createState(
 		learned: new Map(),
 		impaired: new Map(),
 		excusedUntilMs: new Map(),
+		frozen: new Map(),
 		ejectedMs: [],
 		busyListeners: new Set(),
 		busyDestinations: new Set(),
@@ -174,7 +187,7 @@ export function createState(
 	};
 }
 
-export function createDestination(service: ServiceAddress, destination: Destination): DestinationState {
+export function createDestination(service: ServiceAddress, destination: Destination, nowMs: number): DestinationState {
 	return {
 		id: destinationId(service, destination),
 		service,
@@ -184,9 +197,13 @@ export function createDestination(service: ServiceAddress, destination: Destinat
 		inTable: true,
 		missed: false,
 		changedMs: Number.NEGATIVE_INFINITY,
+		addedMs: nowMs,
+		acceptedMs: Number.NEGATIVE_INFINITY,
 		verdict: 'healthy',
 		signal: 'refusal',
+		edge: undefined,
 		failedMs: 0,
+		brownUntilMs: undefined,
 		returnedMs: Number.NEGATIVE_INFINITY,
 		lease: undefined,
 		pending: undefined,
@@ -196,13 +213,16 @@ export function createDestination(service: ServiceAddress, destination: Destinat
 		heldDownUntilMs: undefined,
 		retryAtMs: 0,
 		ejections: 0,
+		ejectedMs: [],
+		climb: undefined,
 		told: undefined,
 	};
 }
 
-export function createListener(listener: Listener): ListenerState {
+export function createListener(listener: Listener, asking: Asking): ListenerState {
 	return {
 		...listener,
+		asking,
 		id: listenerId(listener),
 		calibrated: false,
 		probing: undefined,
@@ -211,105 +231,10 @@ export function createListener(listener: Listener): ListenerState {
 		lastNegativeMs: Number.NEGATIVE_INFINITY,
 		lastAcceptedMs: Number.NEGATIVE_INFINITY,
 		silent: 0,
+		accepts: 0,
 		lastSignalMs: Number.NEGATIVE_INFINITY,
 		destinations: new Set(),
 	};
-}
-
-/** Adds a destination with what is asked about it, where the table names that or it was learned. */
-export function addDestination(state: State, created: DestinationState, nowMs: number): void {
-	state.destinations.set(created.id, created);
-	standAnew(state, created, nowMs);
-}
-
-/** What is asked follows from how packets are forwarded, which somebody may have changed; true where it is another one now. */
-export function standAnew(state: State, destination: DestinationState, nowMs: number): boolean {
-	const { id, service } = destination;
-	const endpoint = endpointOf({ address: service }, destination.destination) ?? learnedEndpoint(state, id);
-	const listener = endpoint && listenerFor(state, destination, endpoint);
-	const standing = destination.listener === undefined ? undefined : state.listeners.get(destination.listener);
-	if (standing && listener && listenerId(listener) === standing.id) {
-		standing.vip = listener.vip;
-		return false;
-	}
-	leaveListener(state, destination);
-	if (endpoint) standOn(state, destination, endpoint, nowMs);
-	return true;
-}
-
-function listenerFor(state: State, { service, destination }: DestinationState, endpoint: Endpoint): Listener {
-	return state.asksVips ? listenerOf(service, destination, endpoint) : { endpoint, vip: undefined };
-}
-
-/** The one that it stood on last, and on which our probe was accepted where it was on any. */
-function learnedEndpoint({ learned }: State, id: DestinationId): Endpoint | undefined {
-	return learned.get(id)?.endpoints[0];
-}
-
-/** Puts a destination on its listener; a TCP listener seen for the first time is to be calibrated. */
-export function standOn(state: State, destination: DestinationState, endpoint: Endpoint, nowMs: number): void {
-	const listener = listenerFor(state, destination, endpoint);
-	let known = state.listeners.get(listenerId(listener));
-	if (!known) {
-		known = createListener(listener);
-		known.calibrated = state.calibrated.has(known.id);
-		state.listeners.set(known.id, known);
-		state.hosts.set(endpoint.address, (state.hosts.get(endpoint.address) ?? new Set()).add(known));
-	}
-	destination.listener = known.id;
-	known.destinations.add(destination.id);
-	if (endpoint.protocol !== 'tcp' || known.calibrated || known.next || known.probing) return;
-	// 250 new ones every 250 ms: a table of 16,384 is calibrated in 16 s without a burst of thousands of SYNs.
-	known.next = { atMs: calibrationDueMs(nowMs, state.listeners.size - 1), purpose: 'calibrate' };
-	state.busyListeners.add(known.id);
-}
-
-/** Calibrations fall due together at these distances, so that a thousand of them are a few ticks and not a thousand. */
-export const calibrationGridMs = 250;
-
-/** `rank`: how many are to come before it; one a millisecond, a whole grid step at once. */
-export function calibrationDueMs(nowMs: number, rank: number): number {
-	return nowMs + Math.floor(rank / calibrationGridMs) * calibrationGridMs;
-}
-
-/** Twice the largest table aimed at: what is in the table now is never pushed out by what once was. */
-const calibratedMax = 32_768;
-
-/** Remembers that the probe of this listener works; false where that was known. */
-export function rememberCalibrated(state: State, id: ListenerId): boolean {
-	if (state.calibrated.has(id)) return false;
-	state.calibrated.add(id);
-	if (state.calibrated.size > calibratedMax) state.calibrated.delete(first(state.calibrated));
-	return true;
-}
-
-function first(ids: Set<ListenerId>): ListenerId {
-	for (const id of ids) return id;
-	return '';
-}
-
-/** Forgets a destination, and its endpoint where no other destination stands on it. */
-export function dropDestination(state: State, destination: DestinationState): void {
-	state.destinations.delete(destination.id);
-	state.busyDestinations.delete(destination.id);
-	leaveListener(state, destination);
-}
-
-/** Takes a destination off its listener, and forgets that where no other destination stands on it. */
-export function leaveListener(state: State, destination: DestinationState): void {
-	const listener = destination.listener && state.listeners.get(destination.listener);
-	destination.listener = undefined;
-	if (!listener) return;
-	listener.destinations.delete(destination.id);
-	if (listener.destinations.size > 0) return;
-	state.listeners.delete(listener.id);
-	state.busyListeners.delete(listener.id);
-	const { address } = listener.endpoint;
-	const host = state.hosts.get(address);
-	host?.delete(listener);
-	if (host?.size !== 0) return;
-	state.hosts.delete(address);
-	state.excusedUntilMs.delete(address);
 }
 
 /** Whether a host's silence says nothing of it, because the way there is impaired, or was a moment ago. */

@@ -7,16 +7,20 @@
  * feeds the outcome back as an input, and the judge journals it.
  */
 
+import type { DestinationId } from '../table/identity.js';
 import type { Action } from './action.js';
+import { excuse, probed } from './answers.js';
 import { rewritten } from './ending.js';
 import type { Input } from './input.js';
 import { learned } from './ports.js';
+import { nextTickMs } from './questions.js';
 import { resume } from './resume.js';
 import type { State } from './state.js';
-import { askAnew, excuse, heard, nextTickMs, probed, tickListener } from './suspicion.js';
+import { askAnew, heard, tickListener } from './suspicion.js';
 import { applySnapshot } from './sync.js';
-import { endLease, outcome, tickDestination } from './tenure.js';
+import { endLease, tickDestination } from './tenure.js';
 import { journalDirector, seconds, type Turn } from './turn.js';
+import { outcome } from './written.js';
 
 export function step(state: State, input: Input): { state: State; actions: Action[] } {
 	const turn: Turn = { state, nowMs: input.nowMs, actions: [] };
@@ -43,6 +47,9 @@ function handle(turn: Turn, input: Input): void {
 		case 'learned':
 			if (learned(turn, input.destination, input.endpoint, input.configured)) askAnew(turn, input.destination);
 			return;
+		case 'accepting':
+			for (const id of input.destinations) accepting(turn, id);
+			return;
 		case 'ways':
 			return ways(turn, input.impaired);
 		case 'write':
@@ -65,6 +72,11 @@ function handle(turn: Turn, input: Input): void {
 	}
 }
 
+function accepting({ state, nowMs }: Turn, id: DestinationId): void {
+	const destination = state.destinations.get(id);
+	if (destination) destination.acceptedMs = nowMs;
+}
+
 /** One line for each fault of the director's own that came or went, however many hosts are behind it. */
 function ways(turn: Turn, impaired: ReadonlyMap<string, string>): void {
 	const before = turn.state.impaired;
@@ -76,7 +88,7 @@ function ways(turn: Turn, impaired: ReadonlyMap<string, string>): void {
 		turn,
 		well.map(([host]) => host),
 	);
-	const graceSeconds = seconds(turn.state.policy.wayGraceMs);
+	const graceSeconds = seconds(turn.state.terms.others.policy.wayGraceMs);
 	for (const [why, hosts] of countByReason(news)) journalDirector(turn, 'way-impaired', { why, hosts });
 	for (const [why, hosts] of countByReason(well)) journalDirector(turn, 'way-restored', { why, hosts, graceSeconds });
 }

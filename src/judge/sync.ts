@@ -5,9 +5,10 @@
 import { type DestinationId, destinationId, serviceId } from '../table/identity.js';
 import type { Destination, ServiceAddress, Snapshot } from '../table/model.js';
 import { removed, returned, rewritten } from './ending.js';
-import { addDestination, createDestination, type DestinationState, standAnew } from './state.js';
+import { addDestination, standAnew } from './standing.js';
+import { createDestination, type DestinationState } from './state.js';
 import { askAnew } from './suspicion.js';
-import { endLease } from './tenure.js';
+import { endLease, reconsider } from './tenure.js';
 import type { Turn } from './turn.js';
 
 /** A snapshot takes time to read: where we know of a later change first-hand, it is the snapshot that is stale. */
@@ -30,6 +31,7 @@ export function applySnapshot(turn: Turn, snapshot: Snapshot, sinceMs: number): 
 	for (const [id, address, destination] of found) applyDestination(turn, id, address, destination, sinceMs);
 	for (const known of [...state.destinations.values()])
 		if (!seen.has(known.id) && known.inTable && known.changedMs < sinceMs) missing(turn, known);
+	for (const id of [...state.frozen.keys()]) reconsider(turn, id);
 	for (const id of state.learned.keys()) if (!state.destinations.has(id)) state.learned.delete(id);
 }
 
@@ -55,7 +57,7 @@ function applyDestination(
 ): void {
 	const known = turn.state.destinations.get(id);
 	if (!known) {
-		addDestination(turn.state, createDestination(service, destination), turn.nowMs);
+		addDestination(turn.state, createDestination(service, destination, turn.nowMs), turn.nowMs);
 		return;
 	}
 	known.missed = false;

@@ -1,39 +1,72 @@
 /**
- * Leases: how a failed destination is taken out, who may end that, and how it comes back (DESIGN, rules 2 to 5).
+ * Leases: how a failed destination is taken out, and how its weight comes back (DESIGN, rules 2 to 5). What became of a
+ * write is weighed in written.ts, and what others do in ending.ts.
  * Every lease ends in exactly one of: given back, returned to the monitor, yielded, gone. PURE.
  */
+
 import type { ServiceId } from '../table/identity.js';
-import { bind, closeLease, holdDown, removed, rewritten, settle, yieldTo } from './ending.js';
+import type { Destination } from '../table/model.js';
+import { thaw } from './correlation.js';
+import { bind, closeLease, holdDown, settle } from './ending.js';
 import { mayTakeOut, weightZeroHarm } from './guard.js';
-import type { Input } from './input.js';
 import { type Lease, leaseLengthMs } from './lease.js';
+import type { Policy, RuleAction } from './policy.js';
+import { climbSteps } from './slow-start.js';
 import { type DestinationState, isExcused, type Pending, random } from './state.js';
+import { actionOn, termsOf } from './terms.js';
 import { announce, announceOnce, journal, seconds, type Turn } from './turn.js';
 
 /** Failed destinations of a service that a floor held in may go once another destination is usable again. */
 export function reconsider(turn: Turn, service: ServiceId): void {
+	thaw(turn, service);
 	for (const id of turn.state.services.get(service)?.destinations ?? []) {
 		const destination = turn.state.destinations.get(id);
 		if (destination) enforce(turn, destination);
 	}
 }
 
-/** Takes a failed destination out as far as the mode and the guard allow; otherwise says once what stands against it. */
+/** Takes a failed destination out as far as its terms and the guard allow; otherwise says once what stands against it. */
 export function enforce(turn: Turn, destination: DestinationState): void {
 	const { state, nowMs } = turn;
-	const { verdict, lease, pending, inTable, heldDownUntilMs, retryAtMs } = destination;
-	if (verdict !== 'failed' || lease || pending || !inTable || state.stopping) return;
+	const { verdict, pending, inTable, heldDownUntilMs, retryAtMs, addedMs } = destination;
+	if (verdict !== 'failed' || pending || !inTable || state.stopping || destination.ending !== undefined) return;
 	if (heldDownUntilMs !== undefined || nowMs < retryAtMs) return;
 	// Nothing is decided of it before the way there is well; the probes that look for its return come back here.
 	if (isExcused(state, destination.destination.address, nowMs)) return;
-	if (state.mode === 'observe') return announceOnce(turn, 'observed-only', destination, {});
-	const permission = mayTakeOut(state, destination, nowMs);
+	const { action, because } = actionOn(state, destination);
+	if (action === 'observe') return announceOnce(turn, 'observed-only', destination, { because });
+	const graceEndMs = addedMs + termsOf(state, destination.serviceId).policy.graceMs;
+	if (nowMs < graceEndMs) return comeBack(turn, destination, graceEndMs);
+	const to = action === 'notify' ? undefined : reducedTo(turn, destination, action);
+	if (isOutAlready(destination, to)) return;
+	const permission = mayTakeOut(state, destination, to ?? 0, nowMs);
 	if (!permission.allowed) return overflow(turn, destination, permission.reason, permission.why);
 	const service = state.services.get(destination.serviceId);
-	const harm = service && weightZeroHarm(service);
-	if (state.mode === 'assist' && harm) overflow(turn, destination, 'scheduler', harm);
-	if (state.mode === 'assist' && !harm && destination.destination.weight > 0) takeOut(turn, destination);
-	else if (state.binding) askMonitor(turn, destination);
+	const { weight } = destination.destination;
+	const harm = to === 0 && service ? weightZeroHarm(service) : undefined;
+	if (harm !== undefined) overflow(turn, destination, 'scheduler', harm);
+	if (to !== undefined && to > 0 && weight === to)
+		overflow(turn, destination, 'weight', `a weight of ${to} has no less`);
+	if (to !== undefined && harm === undefined && weight > to) takeOut(turn, destination, to);
+	else if (state.binding && !destination.lease) askMonitor(turn, destination);
+}
+
+/** A tick looks at it again. */
+function comeBack({ state, actions }: Turn, { id }: DestinationState, atMs: number): void {
+	state.busyDestinations.add(id);
+	actions.push({ kind: 'schedule', atMs });
+}
+
+/** To reduce leaves something in any case. */
+function reducedTo({ state }: Turn, destination: DestinationState, action: RuleAction): number {
+	const { reducedShare } = termsOf(state, destination.serviceId).policy;
+	return action === 'quiesce' ? 0 : Math.max(1, Math.floor(owing(destination).weight * reducedShare));
+}
+
+/** Under a lease, and with no more weight than it should have: one whose weight was coming back has too much. */
+function isOutAlready({ lease, rehearsed }: DestinationState, to: number | undefined): boolean {
+	if (!lease) return false;
+	return to === undefined || rehearsed || lease.written === undefined || lease.written <= to;
 }
 
 function overflow(turn: Turn, destination: DestinationState, reason: string, why: string): void {
@@ -45,41 +78,49 @@ function overflow(turn: Turn, destination: DestinationState, reason: string, why
 
 function newLease(turn: Turn, destination: DestinationState, written: number | undefined): Lease {
 	const { state, nowMs } = turn;
-	const { policy } = state;
-	if (nowMs - destination.returnedMs > 2 * policy.leaseCapMs) destination.ejections = 0;
+	const { policy } = termsOf(state, destination.serviceId);
+	const earlier = earlierEjections(policy, destination, nowMs);
 	state.busyDestinations.add(destination.id);
 	state.ejectedMs.push(nowMs);
+	destination.ejectedMs = [...destination.ejectedMs, nowMs].slice(-policy.flapsMax);
 	const lease: Lease = {
 		service: destination.service,
-		destination: { ...destination.destination },
+		destination: owing(destination),
 		state: 'held',
 		written,
 		sinceMs: nowMs,
-		untilMs: nowMs + leaseLengthMs(policy, destination.ejections, random(state)),
-		count: destination.ejections + 1,
+		untilMs: nowMs + leaseLengthMs(policy, earlier, random(state)),
+		count: earlier + 1,
 		pid: state.pid,
-		reason: 'failed: clients were refused and the probe confirmed it',
+		reason: `failed: ${destination.signal}`,
 	};
 	destination.lease = lease;
+	destination.climb = undefined;
 	return lease;
 }
 
-/** The ejection has taken place: the next lease is longer, and old obstacles are news again. */
-function enforced(turn: Turn, destination: DestinationState, lease: Lease): void {
-	destination.ejections = lease.count;
-	destination.told = undefined;
-	if (!turn.state.dryRun) turn.state.counters.enforced += 1;
+/** One is forgotten for each so long that it has served. */
+function earlierEjections({ leaseDecayMs }: Policy, destination: DestinationState, nowMs: number): number {
+	const { ejections, returnedMs, lease } = destination;
+	const servedMs = lease ? 0 : nowMs - returnedMs;
+	return Math.max(0, ejections - Math.floor(servedMs / leaseDecayMs));
 }
 
-function takeOut(turn: Turn, destination: DestinationState): void {
-	const lease = newLease(turn, destination, 0);
-	const id = begin(turn, destination, 'take', 'it has failed');
-	turn.actions.push({ kind: 'setWeight', id, lease, expect: destination.destination.weight, to: 0 });
+/** What must go back: of a weight that was coming back, the whole of it. */
+function owing({ lease, destination }: DestinationState): Destination {
+	return { ...destination, weight: lease?.destination.weight ?? destination.weight };
 }
 
-function begin(turn: Turn, destination: DestinationState, kind: 'take' | 'giveBack', why: string): number {
+function takeOut(turn: Turn, destination: DestinationState, to: number): void {
+	const before = destination.lease;
+	const lease = newLease(turn, destination, to);
+	const id = begin(turn, destination, { kind: 'take', why: 'it has failed', before });
+	turn.actions.push({ kind: 'setWeight', id, lease, expect: destination.destination.weight, to });
+}
+
+function begin(turn: Turn, destination: DestinationState, what: Pick<Pending, 'kind' | 'why' | 'before'>): number {
 	const id = turn.state.nextActionId++;
-	destination.pending = { id, kind, why, own: false, heard: undefined };
+	destination.pending = { id, ...what, own: false, heard: undefined };
 	return id;
 }
 
@@ -93,12 +134,40 @@ function askMonitor(turn: Turn, destination: DestinationState): void {
 	wakeForLease(turn, destination);
 }
 
-/** The server is back: the weight is given back, or the monitor is let judge alone again. */
+/** The ejection has taken place: the next lease is longer, and old obstacles are news again. */
+export function enforced(turn: Turn, destination: DestinationState, lease: Lease): void {
+	destination.ejections = lease.count;
+	destination.told = undefined;
+	if (!turn.state.dryRun) turn.state.counters.enforced += 1;
+}
+
+/** The server is back: the weight is given back, at once or in steps, or the monitor is let judge alone again. */
 export function recover(turn: Turn, destination: DestinationState): void {
 	destination.verdict = 'recovering';
 	journal(turn, 'recovering', destination, {});
-	if (destination.lease) endLease(turn, destination, 'the server accepts our probe again');
-	else settle(destination);
+	if (!destination.lease) settle(destination);
+	else if (destination.pending || climbSteps(turn, destination) === 1)
+		endLease(turn, destination, 'the server accepts our probe again');
+	else climb(turn, destination);
+}
+
+/** The next step of a weight that comes back; the last one ends the lease. */
+export function climb(turn: Turn, destination: DestinationState): void {
+	const { lease: before, climb: reached = { step: 0 } } = destination;
+	const steps = climbSteps(turn, destination);
+	const step = reached.step + 1;
+	if (!before || destination.pending) return;
+	if (step >= steps) return endLease(turn, destination, 'the server accepts our probe again');
+	const { policy } = termsOf(turn.state, destination.serviceId);
+	// Who is told that it is down might act on it while it is coming back.
+	bind(turn, destination, 'up');
+	const to = Math.floor((before.destination.weight * step) / steps);
+	const leastMs = turn.nowMs + policy.slowStartMs + renewMarginMs(turn, destination, before);
+	const lease = { ...before, written: to, untilMs: Math.max(before.untilMs, leastMs) };
+	destination.lease = lease;
+	destination.climb = { step, dueMs: turn.nowMs + Math.ceil(policy.slowStartMs / (steps - 1)) };
+	const id = begin(turn, destination, { kind: 'step', why: `step ${step} of ${steps}`, before });
+	turn.actions.push({ kind: 'setWeight', id, lease, expect: destination.destination.weight, to });
 }
 
 /** Ends a lease from our side, now or when the write under way is answered. A weight that we owe is written back. */
@@ -108,164 +177,80 @@ export function endLease(turn: Turn, destination: DestinationState, why: string)
 	destination.ending = why;
 	if (pending) return;
 	if (lease.written === undefined) return closeLease(turn, destination, 'returned-to-monitor', { why });
-	const id = begin(turn, destination, 'giveBack', why);
+	const id = begin(turn, destination, { kind: 'giveBack', why, before: lease });
 	turn.actions.push({ kind: 'giveBack', id, lease });
-}
-
-export type OutcomeResult = Extract<Input, { kind: 'outcome' }>['result'];
-
-/** What became of a write that we asked for. The executor has delivered by now whatever the audit saw before it. */
-export function outcome(turn: Turn, id: number, result: OutcomeResult, detail: string): void {
-	const destination = [...turn.state.busyDestinations]
-		.map((busy) => turn.state.destinations.get(busy))
-		.find((candidate) => candidate?.pending?.id === id);
-	const { pending, lease } = destination ?? {};
-	if (!destination || !pending || !lease) return;
-	destination.pending = undefined;
-	destination.changedMs = turn.nowMs;
-	const by = pending.heard?.by ?? 'somebody';
-	if (result === 'gone') removed(turn, destination, by);
-	else if (result === 'changed') yieldTo(turn, destination, by, detail);
-	else if (result === 'failed' || result === 'unknown') failedWrite(turn, destination, pending, result, detail);
-	else written(turn, destination, lease, pending, result);
-}
-
-/** Our write stands. What others wrote meanwhile was covered by it, or came after it and counts now. */
-function written(
-	turn: Turn,
-	destination: DestinationState,
-	lease: Lease,
-	pending: Pending,
-	result: 'done' | 'dry-run',
-): void {
-	const { heard, kind } = pending;
-	const covered = heard !== undefined && !heard.afterOwn && heard.operation !== 'delete';
-	if (kind === 'take') taken(turn, destination, lease, result);
-	if (covered) return concede(turn, destination, lease, kind === 'take' ? 0 : lease.destination.weight, pending);
-	if (kind === 'giveBack') givenBack(turn, destination, lease, pending.why, result);
-	if (heard) return rewritten(turn, destination, heard.operation, heard.weight, heard.by);
-	if (kind === 'take') settleTaken(turn, destination);
-}
-
-function taken(turn: Turn, destination: DestinationState, lease: Lease, result: 'done' | 'dry-run'): void {
-	destination.rehearsed = result === 'dry-run';
-	if (result === 'done') destination.destination = { ...destination.destination, weight: 0 };
-	enforced(turn, destination, lease);
-	announce(turn, result === 'done' ? 'quiesced' : 'quiesce-dry-run', destination, {
-		owed: lease.destination.weight,
-		leaseSeconds: seconds(lease.untilMs - lease.sinceMs),
-		sinceFailedMs: turn.nowMs - destination.failedMs,
-	});
-}
-
-/** What was decided while the weight was being written is done now. */
-function settleTaken(turn: Turn, destination: DestinationState): void {
-	if (turn.state.stopping) endLease(turn, destination, 'ipvigil stops');
-	else if (destination.ending !== undefined) endLease(turn, destination, destination.ending);
-	// Not before the weight is written: a monitor that acts within a millisecond would take away what we are writing.
-	else bind(turn, destination, 'down');
-	wakeForLease(turn, destination);
-}
-
-/** Somebody wrote between our reading and our writing, and we covered it with `ours`: their word is what we owe now. */
-function concede(turn: Turn, destination: DestinationState, lease: Lease, ours: number, { heard }: Pending): void {
-	if (!heard) return;
-	const owed = { ...lease.destination, weight: heard.weight };
-	destination.lease = { ...lease, destination: owed, written: ours };
-	turn.actions.push({ kind: 'ledger', lease: destination.lease });
-	holdDown(turn, destination);
-	endLease(turn, destination, `${heard.by} had just written it`);
-}
-
-function givenBack(
-	turn: Turn,
-	destination: DestinationState,
-	lease: Lease,
-	why: string,
-	result: 'done' | 'dry-run',
-): void {
-	const owed = lease.destination.weight;
-	if (result === 'done') destination.destination = { ...destination.destination, weight: owed };
-	const outageMs = turn.nowMs - lease.sinceMs;
-	// A listener's restart is no reason to trust the server less.
-	if (outageMs < turn.state.policy.restartMs) destination.ejections -= 1;
-	const name = result === 'done' ? 'given-back' : 'give-back-dry-run';
-	closeLease(turn, destination, name, { owed, outageSeconds: seconds(outageMs), why });
-	// It may have been given back for a reason that has passed, while the server is as dead as before.
-	enforce(turn, destination);
-}
-
-/** What was not taken out takes nobody's place among those that may go within a minute. */
-function uncount({ state }: Turn, { lease }: DestinationState): void {
-	const at = state.ejectedMs.lastIndexOf(lease?.sinceMs ?? Number.NaN);
-	if (at >= 0) state.ejectedMs.splice(at, 1);
-}
-
-/**
- * Nothing was written, or nobody can say. `Weights` has left the ledger as it must be; what may stand is given back as
- * soon as the table can be read, and what surely does not is forgotten and tried anew.
- */
-function failedWrite(
-	turn: Turn,
-	destination: DestinationState,
-	{ kind, heard }: Pending,
-	result: 'failed' | 'unknown',
-	detail: string,
-): void {
-	destination.retryAtMs = turn.nowMs + turn.state.policy.retryMs;
-	const spoken = heard && kind === 'take' && result === 'failed';
-	const next = spoken ? `${heard.by} has written it meanwhile, so it is left alone` : 'trying again';
-	announceOnce(turn, 'write-failed', destination, { detail, kind, next });
-	if (heard) holdDown(turn, destination);
-	if (kind === 'take' && result === 'failed') {
-		uncount(turn, destination);
-		destination.lease = undefined;
-		destination.ending = undefined;
-		settle(destination);
-		if (heard) rewritten(turn, destination, heard.operation, heard.weight, heard.by);
-	} else if (kind === 'take') destination.ending = 'nobody could say whether it had been written';
-	turn.actions.push({ kind: 'schedule', atMs: destination.retryAtMs });
 }
 
 /** Renews, ends or retries what is due on a destination with a lease or an unfinished write. */
 export function tickDestination(turn: Turn, destination: DestinationState): void {
-	const { state, nowMs } = turn;
+	const { nowMs } = turn;
 	const { lease, pending } = destination;
+	brightens(turn, destination);
 	if (pending) return;
 	if (nowMs < destination.retryAtMs) {
 		turn.actions.push({ kind: 'schedule', atMs: destination.retryAtMs });
 		return;
 	}
-	if (!lease) {
-		state.busyDestinations.delete(destination.id);
-		return enforce(turn, destination);
-	}
-	const { policy } = state;
+	if (lease) tickLease(turn, destination, lease);
+	else tickUnleased(turn, destination);
+}
+
+function tickLease(turn: Turn, destination: DestinationState, lease: Lease): void {
+	const { nowMs } = turn;
+	const { policy } = termsOf(turn.state, destination.serviceId);
+	// One whose weight was coming back when it failed again, and could not be written.
+	enforce(turn, destination);
 	if (destination.ending !== undefined) endLease(turn, destination, destination.ending);
 	else if (nowMs - lease.sinceMs >= policy.leaseTotalMs) capReached(turn, destination, lease);
-	else if (nowMs >= lease.untilMs - renewMarginMs(turn, lease) && stillRefusing(turn, destination))
+	else if (destination.verdict === 'recovering' && nowMs >= (destination.climb?.dueMs ?? Number.POSITIVE_INFINITY))
+		climb(turn, destination);
+	else if (nowMs >= lease.untilMs - renewMarginMs(turn, destination, lease) && stillRefusing(turn, destination))
 		renew(turn, destination, lease);
 	else if (nowMs >= lease.untilMs) {
 		holdDown(turn, destination);
+		// Whom no probe can be asked about is not held to have failed for ever: new evidence will say.
+		if (!isCalibrated(turn, destination)) destination.verdict = 'healthy';
 		endLease(turn, destination, 'its lease is over and no probe says that it still refuses');
 	}
 	wakeForLease(turn, destination);
 }
 
-/** Short leases (tests, eager operators) are renewed in their last third. */
-function renewMarginMs(turn: Turn, lease: Lease): number {
-	return Math.min(turn.state.policy.renewMarginMs, Math.floor((lease.untilMs - lease.sinceMs) / 3));
+/** What waits here without a lease: a grace or a retry that is over, a brown-out that may be. */
+function tickUnleased(turn: Turn, destination: DestinationState): void {
+	if (destination.brownUntilMs === undefined) turn.state.busyDestinations.delete(destination.id);
+	enforce(turn, destination);
 }
 
+function brightens(turn: Turn, destination: DestinationState): void {
+	const { brownUntilMs } = destination;
+	if (brownUntilMs === undefined) return;
+	if (turn.nowMs < brownUntilMs) {
+		turn.actions.push({ kind: 'schedule', atMs: brownUntilMs });
+		return;
+	}
+	destination.brownUntilMs = undefined;
+	announce(turn, 'brown-out-over', destination, {});
+}
+
+/** Short leases (tests, eager operators) are renewed in their last third. */
+function renewMarginMs({ state }: Turn, { serviceId }: DestinationState, lease: Lease): number {
+	return Math.min(termsOf(state, serviceId).policy.renewMarginMs, Math.floor((lease.untilMs - lease.sinceMs) / 3));
+}
+
+/** Only a probe that has been accepted once says anything by being refused. */
 function stillRefusing(turn: Turn, destination: DestinationState): boolean {
-	const listener = destination.listener && turn.state.listeners.get(destination.listener);
-	if (!listener || destination.verdict !== 'failed') return false;
-	const { recoverIntervalMs, probeTimeoutMs } = turn.state.policy;
+	const listener = turn.state.listeners.get(destination.listener ?? '');
+	if (!listener?.calibrated || destination.verdict !== 'failed') return false;
+	const { recoverIntervalMs, probeTimeoutMs } = termsOf(turn.state, destination.serviceId).policy;
 	return turn.nowMs - listener.lastNegativeMs <= 2 * (10 * recoverIntervalMs + probeTimeoutMs);
 }
 
+function isCalibrated({ state }: Turn, { listener }: DestinationState): boolean {
+	return state.listeners.get(listener ?? '')?.calibrated === true;
+}
+
 function renew(turn: Turn, destination: DestinationState, lease: Lease): void {
-	const { policy } = turn.state;
+	const { policy } = termsOf(turn.state, destination.serviceId);
 	const lengthMs = leaseLengthMs(policy, lease.count - 1, random(turn.state));
 	const untilMs = Math.min(turn.nowMs + lengthMs, lease.sinceMs + policy.leaseTotalMs);
 	if (untilMs <= lease.untilMs) return;
@@ -280,10 +265,11 @@ function capReached(turn: Turn, destination: DestinationState, lease: Lease): vo
 	endLease(turn, destination, 'a lease may last no longer');
 }
 
-function wakeForLease(turn: Turn, destination: DestinationState): void {
-	const { lease, pending } = destination;
+export function wakeForLease(turn: Turn, destination: DestinationState): void {
+	const { lease, pending, climb: coming } = destination;
 	if (!lease || pending) return;
-	const renewMs = lease.untilMs - renewMarginMs(turn, lease);
-	const atMs = renewMs > turn.nowMs ? renewMs : Math.max(lease.untilMs, turn.nowMs + turn.state.policy.retryMs);
-	turn.actions.push({ kind: 'schedule', atMs });
+	const { retryMs } = termsOf(turn.state, destination.serviceId).policy;
+	const renewMs = lease.untilMs - renewMarginMs(turn, destination, lease);
+	const atMs = renewMs > turn.nowMs ? renewMs : Math.max(lease.untilMs, turn.nowMs + retryMs);
+	turn.actions.push({ kind: 'schedule', atMs: Math.min(atMs, Math.max(coming?.dueMs ?? atMs, turn.nowMs)) });
 }

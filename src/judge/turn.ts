@@ -2,6 +2,7 @@
  * One turn of the judge: the state, the time of the input, and the actions decided so far. The handlers
  * (`sync`, `suspicion`, `tenure`) speak through it, so that what is said and what is wanted is said one way. PURE.
  */
+import type { ServiceId } from '../table/identity.js';
 import type { Action, JournalEntry } from './action.js';
 import { type ScenarioName, sentence } from './scenario.js';
 import type { DestinationState, State } from './state.js';
@@ -40,6 +41,17 @@ export function journal(
 /** Writes a line that speaks of the director itself into the history, and informs whoever is to be told. */
 export function journalDirector(turn: Turn, name: ScenarioName, facts: JournalEntry['facts']): void {
 	const entry = { scenario: name, sentence: sentence(name, 'the director', facts), facts };
+	turn.actions.push({ kind: 'tell', entry }, { kind: 'journal', entry });
+}
+
+/** As `announce`, of a whole service. */
+export function announceService(
+	turn: Turn,
+	name: ScenarioName,
+	service: ServiceId,
+	facts: JournalEntry['facts'],
+): void {
+	const entry = { scenario: name, service, sentence: sentence(name, service, facts), facts };
 	turn.actions.push({ kind: 'tell', entry }, { kind: 'journal', entry });
 }
 

@@ -5,8 +5,6 @@
 export const modes = ['observe', 'notify', 'assist'] as const;
 export const attachKinds = ['auto', 'tc', 'xdp', 'xdp-generic', 'none'] as const;
 export const attemptSources = ['auto', 'wire'] as const;
-/** `auto`: on the VIP in DR and TUN; `connect`: on the server's own address everywhere. */
-export const probeKinds = ['auto', 'connect'] as const;
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 /** What `replay` takes every probe to have met. */
 export const assumptions = ['none', 'refused', 'accepted'] as const;

@@ -6,10 +6,12 @@
 import { existsSync } from 'node:fs';
 import { LineCounter, parseDocument } from 'yaml';
 import * as z from 'zod';
-import { defaultPolicy, type Policy } from '../judge/policy.js';
+import { defaultActions, defaultPolicy, type Policy, type RuleName, ruleActions } from '../judge/policy.js';
+import { overlay } from '../judge/terms.js';
 import { parseServiceId, serviceId } from '../table/identity.js';
 import type { Protocol } from '../table/model.js';
-import { attachKinds, attemptSources, logLevels, modes, probeKinds } from './choices.js';
+import { attachKinds, attemptSources, logLevels, modes } from './choices.js';
+import { asking } from './config-asking.js';
 import { describeIssues } from './config-issue.js';
 import { OperatorError } from './errors.js';
 import { readTextFile } from './text-file.js';
@@ -54,18 +56,37 @@ const listen = z.string({ error: listenForm }).refine(isListenAddress, { error: 
 /** A day bounds each time of the policy: beyond that it is a slip of the keyboard. */
 const longestMs = 24 * 3_600_000;
 
-/** A share is written as a fraction, everything else as a whole number: the default says which one a key is. */
-function policyValue(key: string, value: number) {
-	if (!Number.isInteger(value)) {
-		const error = 'a share from 0 to 1';
-		return z.number({ error }).min(0, { error }).max(1, { error }).default(value);
+/** What is a share, all from 0 to 1, and what is a factor; everything else is a whole number. */
+function policyNumber(key: string) {
+	if (key === 'outlierDeviations') {
+		const error = 'a number of standard deviations from 0.1 to 100';
+		return z.number({ error }).min(0.1, { error }).max(100, { error });
 	}
-	return wholeNumber(key.endsWith('Ms') ? 'milliseconds' : 'times', 1, longestMs).default(value);
+	if (/Share|Jitter/.test(key)) {
+		const error = 'a share from 0 to 1';
+		return z.number({ error }).min(0, { error }).max(1, { error });
+	}
+	if (mayBeNone.has(key)) return wholeNumber('milliseconds', 0, longestMs);
+	return wholeNumber(key.endsWith('Ms') ? 'milliseconds' : 'times', 1, longestMs);
 }
 
+/** Times of which none at all is a choice. */
+const mayBeNone: ReadonlySet<string> = new Set<keyof Policy>(['slowStartMs', 'graceMs']);
+
+/** Of the director as a whole: no service has its own. */
+const directorWide: ReadonlySet<string> = new Set<keyof Policy>([
+	'wayGraceMs',
+	'ejectionsPerMinuteMax',
+	'ratioIntervalMs',
+]);
+
 const policyShape = Object.fromEntries(
-	Object.entries(defaultPolicy).map(([key, value]) => [key, policyValue(key, value)]),
+	Object.entries(defaultPolicy).map(([key, value]) => [key, policyNumber(key).default(value)]),
 ) as { [K in keyof Policy]: z.ZodDefault<z.ZodNumber> };
+
+const ownPolicyShape = Object.fromEntries(
+	Object.keys(defaultPolicy).flatMap((key) => (directorWide.has(key) ? [] : [[key, policyNumber(key).optional()]])),
+) as { [K in keyof Policy]: z.ZodOptional<z.ZodNumber> };
 
 /** Limits that stand in a relation: the shorter one first, with the reason why it must not be the longer one. */
 const policyOrder: [shorter: keyof Policy, longer: keyof Policy, reason: string][] = [
@@ -73,19 +94,31 @@ const policyOrder: [shorter: keyof Policy, longer: keyof Policy, reason: string]
 	['leaseCapMs', 'leaseTotalMs', 'one lease cannot be longer than all its renewals together'],
 ];
 
-const policy = section(policyShape, 'the limits of judge/policy.ts')
-	.prefault({})
-	.superRefine((value, context) => {
-		for (const [shorter, longer, reason] of policyOrder) {
-			if (value[shorter] <= value[longer]) continue;
-			context.addIssue({
-				code: 'custom',
-				path: [shorter],
-				message: `at most ${longer} (${value[longer]}), because ${reason}`,
-				input: value[shorter],
-			});
-		}
-	});
+const policy = section(policyShape, 'the limits of judge/policy.ts').prefault({});
+const ownPolicy = section(ownPolicyShape, 'limits of judge/policy.ts').optional();
+
+/** Of a policy as it comes out of the whole configuration: a service may set one of the two limits, and not the other. */
+function checkOrder(value: Policy, path: string[], context: z.RefinementCtx): void {
+	for (const [shorter, longer, reason] of policyOrder) {
+		if (value[shorter] <= value[longer]) continue;
+		context.addIssue({
+			code: 'custom',
+			path: [...path, shorter],
+			message: `at most ${longer} (${value[longer]}), because ${reason}`,
+			input: value[shorter],
+		});
+	}
+}
+
+const action = oneOf(ruleActions);
+const actionsShape = Object.fromEntries(
+	Object.entries(defaultActions).map(([rule, value]) => [rule, action.default(value)]),
+) as { [R in RuleName]: z.ZodDefault<typeof action> };
+const ownActionsShape = Object.fromEntries(Object.keys(defaultActions).map((rule) => [rule, action.optional()])) as {
+	[R in RuleName]: z.ZodOptional<typeof action>;
+};
+const actions = section(actionsShape, 'a rule and what follows from it').prefault({});
+const ownActions = section(ownActionsShape, 'a rule and what follows from it').optional();
 
 const portForm = 'tcp or udp and a port, as in "tcp 80"';
 
@@ -98,20 +131,38 @@ const servicePort = z
 	})
 	.refine(({ port }) => port >= 1 && port <= 65_535, { error: portForm });
 
-const servicePortsForm = 'services without a port of their own, as in "fwmark 7": tcp 80';
+const serviceForm = 'services, as in "tcp 10.0.0.100:80" or "fwmark 7"';
 
 /** The one spelling of a service, or the refusal of what names none. */
 function canonicalService(text: string, context: z.RefinementCtx): string {
 	const service = parseServiceId(text);
-	if (service?.kind === 'fwmark' || service?.port === 0) return serviceId(service);
-	context.addIssue({ code: 'custom', message: servicePortsForm, input: text });
+	if (service) return serviceId(service);
+	context.addIssue({ code: 'custom', message: serviceForm, input: text });
 	return z.NEVER;
 }
 
-/** What listens behind a firewall mark or a port-0 service, which names no port itself. */
-const servicePorts = z
-	.record(z.string().transform(canonicalService), servicePort, { error: servicePortsForm })
-	.default({});
+/** What holds for one service only. What is left out holds as for all others. */
+const ownTerms = section(
+	{
+		mode: oneOf(modes).optional(),
+		/** What listens behind a firewall mark or a port-0 service, which names no port itself. */
+		port: servicePort.optional(),
+		probe: asking.optional(),
+		actions: ownActions,
+		policy: ownPolicy,
+	},
+	'mode, port, probe, actions and policy',
+);
+
+const services = z.record(z.string().transform(canonicalService), ownTerms, { error: serviceForm }).default({});
+
+/** A port of one's own belongs to a service without one. */
+function checkPort(id: string, context: z.RefinementCtx): void {
+	const service = parseServiceId(id);
+	if (service?.kind === 'fwmark' || service?.port === 0) return;
+	const message = 'nothing, because the service itself names its port';
+	context.addIssue({ code: 'custom', path: ['services', id, 'port'], message, input: 'a port' });
+}
 
 const commandForm = 'a list: the absolute path of a program, then its arguments';
 
@@ -165,8 +216,9 @@ const configSchema = section(
 		mode: oneOf(modes).default('observe'),
 		attach: oneOf(attachKinds).default('auto'),
 		attempts: oneOf(attemptSources).default('auto'),
-		probe: oneOf(probeKinds).default('auto'),
-		servicePorts,
+		probe: asking.prefault({ method: 'auto' }),
+		actions,
+		services,
 		interfaces: z.array(interfaceName, { error: 'a list of interface names' }).default([]),
 		runtimeDirectory: absolutePath.default('/run/ipvigil'),
 		journalDirectory: absolutePath.default('/var/lib/ipvigil/journal'),
@@ -191,7 +243,13 @@ const configSchema = section(
 		policy,
 	},
 	'the keys of the configuration',
-);
+).superRefine((value, context) => {
+	checkOrder(value.policy, ['policy'], context);
+	for (const [id, own] of Object.entries(value.services)) {
+		checkOrder(overlay(value.policy, own.policy), ['services', id, 'policy'], context);
+		if (own.port) checkPort(id, context);
+	}
+});
 
 export type Config = z.output<typeof configSchema>;
 

@@ -7,6 +7,7 @@ import type { Writer } from '../judge/input.js';
 import type { Lease } from '../judge/lease.js';
 import { createState, type State } from '../judge/state.js';
 import { isSettled } from '../judge/step.js';
+import type { TermsBook } from '../judge/terms.js';
 import { RouteClient } from '../netlink/route-client.js';
 import { Calibration } from '../remedy/calibration.js';
 import { Ledger, ledgerDirectory } from '../remedy/ledger.js';
@@ -29,9 +30,10 @@ import { TableFeed } from './table-feed.js';
 import { openTable, type TableAccess } from './table-source.js';
 import { Tape, type TapedSources } from './tape.js';
 import { openTargets, type Targets } from './targets.js';
+import { termsFrom } from './terms.js';
 import { openVantage, type Vantage } from './vantage.js';
 import { Ways } from './ways.js';
-import { configuredEndpoints, Witness } from './witness.js';
+import { configuredEndpoints, Witness, windowOf } from './witness.js';
 
 /** How long an orderly stop waits for weights to be given back; the give-back helper does what is left. */
 const stopWaitMs = 5_000;
@@ -88,6 +90,7 @@ class Daemon {
 	}
 
 	readonly #notifier = createServiceNotifier();
+	readonly #terms: TermsBook;
 	readonly #witness: Witness;
 	readonly #probes: Probes;
 	readonly #targets: Targets;
@@ -113,7 +116,8 @@ class Daemon {
 		private readonly table: TableAccess,
 		private readonly routes: RouteClient,
 	) {
-		this.#witness = new Witness(config.policy.windowMs, process.pid);
+		this.#terms = termsFrom(config);
+		this.#witness = new Witness(windowOf(this.#terms), process.pid);
 		this.#probes = new Probes(routes);
 		this.#targets = openTargets(config, log, dryRun);
 		this.#ledger = new Ledger(ledgerDirectory(config.runtimeDirectory, dryRun), this.#targets.trackFile);
@@ -196,12 +200,10 @@ class Daemon {
 
 	#newState(): State {
 		return createState({
-			policy: this.config.policy,
-			mode: this.config.mode,
+			terms: this.#terms,
 			pid: process.pid,
 			dryRun: this.dryRun,
 			binding: this.#targets.binding.length > 0,
-			asksVips: this.config.probe === 'auto',
 			// Jitter must differ from director to director, not from run to run of a test: the judge's own seed is an input.
 			seed: process.pid,
 		});
@@ -257,7 +259,7 @@ class Daemon {
 		const { entries, bad } = this.#ledger.list();
 		for (const { path, problem } of bad)
 			this.log.error({ path, problem }, 'a file of the ledger cannot be read; it is left as it is');
-		const leases = entries.map(({ lease }) => ({ lease, lastWriter: this.#lastWriter(lease) }));
+		const leases = entries.map(({ lease, earlier }) => ({ lease, earlier, lastWriter: this.#lastWriter(lease) }));
 		const calibrated = this.#calibration.recall();
 		this.#loop.take({ kind: 'resume', leases, calibrated });
 		this.#targets.sweep(this.#ledger.list().entries.map(({ lease }) => lease));
@@ -275,7 +277,7 @@ class Daemon {
 	async #follow(snapshot: Snapshot): Promise<void> {
 		this.tape.table(snapshot);
 		this.#attempts.follow(snapshot);
-		for (const message of configuredEndpoints(snapshot, this.config.servicePorts)) this.#loop.take(message);
+		for (const message of configuredEndpoints(snapshot, this.config.services)) this.#loop.take(message);
 		await Promise.all([this.#vantage.follow(snapshot), this.#ways?.follow(snapshot)]);
 	}
 

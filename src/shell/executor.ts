@@ -5,6 +5,7 @@
 import type { Logger } from 'pino';
 import type { Action, JournalEntry } from '../judge/action.js';
 import type { Lease } from '../judge/lease.js';
+import type { ScenarioName } from '../judge/scenario.js';
 import type { BindingTarget, Delivery, TellingTarget } from '../monitors/contract.js';
 import type { Calibration } from '../remedy/calibration.js';
 import type { Ledger } from '../remedy/ledger.js';
@@ -103,7 +104,18 @@ function tell({ telling, noted, log }: ExecutorParts, entry: JournalEntry): void
 }
 
 /** Scenarios that a person should see in the log without looking for them. */
-const loud = new Set(['failed', 'quiesced', 'overflow', 'write-failed', 'cap-reached', 'cannot-confirm', 'yielded']);
+const loud = new Set<string>([
+	'failed',
+	'quiesced',
+	'reduced',
+	'overflow',
+	'frozen',
+	'brown-out',
+	'write-failed',
+	'cap-reached',
+	'cannot-confirm',
+	'yielded',
+] satisfies ScenarioName[]);
 
 function record({ journal, log, nowMs }: ExecutorParts, entry: JournalEntry): void {
 	journal.write(entry, nowMs(), new Date());

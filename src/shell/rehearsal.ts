@@ -10,9 +10,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { type Logger, pino } from 'pino';
-import { defaultPolicy } from '../judge/policy.js';
+import { defaultPolicy, type Policy } from '../judge/policy.js';
 import { createState } from '../judge/state.js';
 import { isSettled } from '../judge/step.js';
+import { termsForAll } from '../judge/terms.js';
 import { Calibration } from '../remedy/calibration.js';
 import { Ledger } from '../remedy/ledger.js';
 import { Prober } from '../remedy/probe.js';
@@ -82,18 +83,19 @@ function listen(server: Server, port: number): Promise<number> {
 	});
 }
 
+/** Without the times that are for real servers. */
+const rehearsed: Policy = { ...defaultPolicy, confirmIntervalMs: 1, recoverIntervalMs: 5, graceMs: 0 };
+
 /** A director of one service and two servers, of which one is the listener. */
 class Stage implements TableWriter {
 	readonly state = createState({
-		policy: { ...defaultPolicy, confirmIntervalMs: 1, recoverIntervalMs: 5 },
-		mode: 'assist',
+		terms: termsForAll({ mode: 'assist', policy: rehearsed, asking: { method: 'connect' } }),
 		pid: process.pid,
 		dryRun: false,
 		binding: false,
-		asksVips: false,
 		seed: 1,
 	});
-	readonly #witness = new Witness(defaultPolicy.windowMs, process.pid);
+	readonly #witness = new Witness(() => rehearsed.windowMs, process.pid);
 	readonly #prober = new Prober();
 	readonly #endpoint: Endpoint;
 	readonly #service: Service;

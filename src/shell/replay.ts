@@ -10,6 +10,7 @@ import type { KernelEvent } from '../decode/event.js';
 import type { Action, JournalEntry } from '../judge/action.js';
 import type { ProbeOutcome, ProbePurpose } from '../judge/input.js';
 import { createState } from '../judge/state.js';
+import type { Terms, TermsBook } from '../judge/terms.js';
 import { neighbourState } from '../netlink/route.js';
 import type { ListenerId } from '../table/identity.js';
 import type { Snapshot } from '../table/model.js';
@@ -17,7 +18,8 @@ import type { Assumption } from './choices.js';
 import type { Config } from './config.js';
 import { type Executors, Loop, type Message } from './loop.js';
 import { ReplayClock } from './replay-clock.js';
-import { configuredEndpoints, Witness } from './witness.js';
+import { termsFrom } from './terms.js';
+import { configuredEndpoints, Witness, windowOf } from './witness.js';
 
 export interface ReplayHandlers {
 	/** A probe that would have been sent, and what is assumed of it. */
@@ -45,6 +47,12 @@ function assumed(probes: Assumption, purpose: ProbePurpose): ProbeOutcome {
 	return purpose === 'calibrate' ? 'accepted' : probes;
 }
 
+/** What a recording begins with has been in the table for who knows how long. */
+function withoutGrace({ others, named }: TermsBook): TermsBook {
+	const longThere = (terms: Terms): Terms => ({ ...terms, policy: { ...terms.policy, graceMs: 0 } });
+	return { others: longThere(others), named: new Map([...named].map(([id, terms]) => [id, longThere(terms)])) };
+}
+
 export class Replay {
 	readonly #options: ReplayOptions;
 	readonly #clock = new ReplayClock();
@@ -54,17 +62,16 @@ export class Replay {
 	#cancelReading = () => {};
 
 	constructor(options: ReplayOptions, head: RecordingHead) {
-		const { policy, mode, monitors, probe } = options.config;
+		const { monitors } = options.config;
+		const terms = withoutGrace(termsFrom(options.config));
 		this.#options = options;
-		this.#witness = new Witness(policy.windowMs, head.pid);
+		this.#witness = new Witness(windowOf(terms), head.pid);
 		const binding = monitors.keepalived !== undefined;
 		const state = createState({
-			policy,
-			mode,
+			terms,
 			pid: head.pid,
 			dryRun: true,
 			binding,
-			asksVips: probe === 'auto',
 			seed: head.pid,
 		});
 		this.#loop = new Loop(state, this.#clock.nowMs, this.#executors(), this.#clock.after);
@@ -104,7 +111,7 @@ export class Replay {
 	#read(snapshot: Snapshot): void {
 		this.#loop.take({ kind: 'table', snapshot, sinceMs: this.#clock.nowMs() });
 		this.#witness.retain(this.#loop.state);
-		for (const message of configuredEndpoints(snapshot, this.#options.config.servicePorts)) this.#loop.take(message);
+		for (const message of configuredEndpoints(snapshot, this.#options.config.services)) this.#loop.take(message);
 		this.#cancelReading = this.#clock.after(this.#options.config.snapshotIntervalMs, () => this.#read(snapshot));
 	}
 

@@ -99,7 +99,7 @@ function* destinationViews({ state, wire }: ReportParts, outcomes: Outcomes | un
 }
 
 function endpointIdOf(listener: ListenerState | undefined): EndpointId | undefined {
-	return listener?.vip ? endpointId(listener.endpoint) : listener?.id;
+	return listener && endpointId(listener.endpoint);
 }
 
 const noErrors: Parts = new Map();

@@ -6,6 +6,7 @@ import type { KernelEvent, LearnedEvent, WriteEvent } from '../decode/event.js';
 import { createEvidence, type EvidencePool, note, observe, retain } from '../evidence/evidence.js';
 import type { AttemptSource, Scope } from '../evidence/signal.js';
 import type { State } from '../judge/state.js';
+import type { TermsBook } from '../judge/terms.js';
 import { destinationId, endpointId, serviceId } from '../table/identity.js';
 import type { Endpoint, Snapshot } from '../table/model.js';
 import type { Message } from './loop.js';
@@ -15,7 +16,7 @@ export class Witness {
 	readonly #pid: number;
 
 	/** @param pid Of the process whose writes are our own. */
-	constructor(windowMs: number, pid: number) {
+	constructor(windowMs: EvidencePool['windowMs'], pid: number) {
 		this.#pool = createEvidence(windowMs);
 		this.#pid = pid;
 	}
@@ -67,10 +68,10 @@ function written(event: WriteEvent, own: number): Message | undefined {
 /** What the operator knows of services that name no port: each of their destinations stands on that one. */
 export function configuredEndpoints(
 	{ services }: Snapshot,
-	ports: Readonly<Record<string, Pick<Endpoint, 'protocol' | 'port'>>>,
+	configured: Readonly<Record<string, { port?: Pick<Endpoint, 'protocol' | 'port'> | undefined }>>,
 ): Message[] {
 	return services.flatMap(({ address, destinations }) => {
-		const at = ports[serviceId(address)];
+		const at = configured[serviceId(address)]?.port;
 		if (!at) return [];
 		return destinations.map(
 			(destination): Message => ({
@@ -92,8 +93,22 @@ function isKnown(scope: Scope, state: State): boolean {
 		case 'host':
 			return state.hosts.has(scope.address);
 		case 'endpoint':
-			return state.listeners.has(endpointId(scope.endpoint));
+			return hasEndpoint(state, scope.endpoint);
 		case 'destination':
 			return state.destinations.has(scope.destination);
 	}
+}
+
+function hasEndpoint({ hosts }: State, endpoint: Endpoint): boolean {
+	const wanted = endpointId(endpoint);
+	return [...(hosts.get(endpoint.address) ?? [])].some((listener) => endpointId(listener.endpoint) === wanted);
+}
+
+/** How long a signal counts: as its service says; of a host or an endpoint, which may serve several, as for all. */
+export function windowOf({ others, named }: TermsBook): EvidencePool['windowMs'] {
+	if (named.size === 0) return () => others.policy.windowMs;
+	return (scope) => {
+		const service = scope.kind === 'destination' ? scope.destination.split(' > ')[0] : undefined;
+		return (named.get(service ?? '') ?? others).policy.windowMs;
+	};
 }

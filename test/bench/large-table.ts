@@ -6,6 +6,7 @@ import type { Input } from '../../src/judge/input.js';
 import { defaultPolicy } from '../../src/judge/policy.js';
 import { createState, type State } from '../../src/judge/state.js';
 import { step } from '../../src/judge/step.js';
+import { termsForAll } from '../../src/judge/terms.js';
 import { endpointOf } from '../../src/table/identity.js';
 import type { Snapshot } from '../../src/table/model.js';
 import { parseRules } from '../../src/table/rules.js';
@@ -44,8 +45,9 @@ export class Court {
 
 	constructor(services: number) {
 		this.#snapshot = snapshotOf(services);
-		const base = { mode: 'assist' as const, pid: 1, dryRun: false, binding: false, asksVips: false, seed: 1 };
-		this.#state = createState({ ...base, policy: defaultPolicy });
+		const policy = { ...defaultPolicy, graceMs: 0 };
+		const terms = termsForAll({ mode: 'assist', policy });
+		this.#state = createState({ terms, pid: 1, dryRun: false, binding: false, seed: 1 });
 		this.#take({ kind: 'table', snapshot: this.#snapshot, sinceMs: this.#nowMs });
 		for (const listener of this.#state.listeners.values())
 			Object.assign(listener, { calibrated: true, next: undefined });
@@ -81,7 +83,15 @@ export class Court {
 		if (!endpoint) throw new Error('the table is empty');
 		const atMs = this.#nowMs;
 		const scope = { kind: 'endpoint', endpoint } as const;
-		const seen = { verified: false, count: 1, clientPrefixes: 1, client: '192.0.2.7', detail: '' };
+		const seen = {
+			verified: false,
+			count: 1,
+			clientPrefixes: 1,
+			verifiedCount: 0,
+			verifiedPrefixes: 0,
+			client: '192.0.2.7',
+			detail: '',
+		};
 		return { signal: 'refusal', scope, ...seen, firstMs: atMs, lastMs: atMs };
 	}
 

@@ -19,23 +19,34 @@ function refusal(client: string, over: Partial<RefusalEvent> = {}): RefusalEvent
 }
 
 test('a refusal counts for the whole window and not a millisecond longer', () => {
-	const pool = createEvidence(10_000);
+	const pool = createEvidence(() => 10_000);
 	observe(pool, refusal('192.0.2.1'), 1_000);
 	assert.equal(observe(pool, refusal('192.0.2.2'), 10_999)?.count, 2);
 	assert.equal(observe(pool, refusal('192.0.2.3'), 11_000)?.count, 2);
 });
 
 test('what the kernel suppressed counts, but gives no further client', () => {
-	const edge = observe(createEvidence(10_000), refusal('192.0.2.1', { suppressed: 41 }), 5);
+	const edge = observe(
+		createEvidence(() => 10_000),
+		refusal('192.0.2.1', { suppressed: 41 }),
+		5,
+	);
 	assert.deepEqual([edge?.count, edge?.clientPrefixes], [42, 1]);
 });
 
 test('a RST that answers no SYN is no refusal', () => {
-	assert.equal(observe(createEvidence(10_000), refusal('192.0.2.1', { answersSyn: false }), 5), undefined);
+	assert.equal(
+		observe(
+			createEvidence(() => 10_000),
+			refusal('192.0.2.1', { answersSyn: false }),
+			5,
+		),
+		undefined,
+	);
 });
 
 test('clients of one network are one voice', () => {
-	const pool = createEvidence(10_000);
+	const pool = createEvidence(() => 10_000);
 	observe(pool, refusal('192.0.2.1'), 0);
 	observe(pool, refusal('192.0.2.200'), 1);
 	assert.equal(observe(pool, refusal('192.0.3.1'), 2)?.clientPrefixes, 2);
@@ -50,13 +61,13 @@ test('a prefix is /24 in IPv4 and /56 in IPv6, however the address is written', 
 });
 
 test('an endpoint remembers 64 refusals and no more', () => {
-	const pool = createEvidence(10_000);
+	const pool = createEvidence(() => 10_000);
 	for (let i = 0; i < 64; i++) observe(pool, refusal('192.0.2.1'), i);
 	assert.equal(observe(pool, refusal('192.0.2.1'), 64)?.count, 64);
 });
 
 test('endpoints that left the table are forgotten', () => {
-	const pool = createEvidence(10_000);
+	const pool = createEvidence(() => 10_000);
 	observe(pool, refusal('192.0.2.1'), 0);
 	retain(pool, () => false);
 	assert.equal(pool.windows.size, 0);

@@ -3,7 +3,9 @@ import { test } from 'node:test';
 import { isUsable, weightZeroHarm } from '../../src/judge/guard.js';
 import { leaseLengthMs } from '../../src/judge/lease.js';
 import { defaultPolicy } from '../../src/judge/policy.js';
-import { addDestination, createDestination, createState, random, type ServiceState } from '../../src/judge/state.js';
+import { addDestination } from '../../src/judge/standing.js';
+import { createDestination, createState, random, type ServiceState } from '../../src/judge/state.js';
+import { termsForAll } from '../../src/judge/terms.js';
 import { type Destination, noStats, noTunnel, type ServiceAddress } from '../../src/table/model.js';
 
 const address: ServiceAddress = { kind: 'address', protocol: 'tcp', family: 'inet', address: '10.0.0.100', port: 80 };
@@ -32,22 +34,20 @@ function service(scheduler: string, flags = 0): ServiceState {
 
 const judge = () =>
 	createState({
-		policy: defaultPolicy,
-		mode: 'assist',
+		terms: termsForAll({ mode: 'assist' }),
 		pid: 1,
 		dryRun: false,
 		binding: false,
-		asksVips: false,
 		seed: 7,
 	});
 
 test('usable is weight above 0, below the threshold, and neither suspect nor failed', () => {
-	const usable = (over: Partial<Destination>) => isUsable(judge(), createDestination(address, destination(over)), 0);
+	const usable = (over: Partial<Destination>) => isUsable(judge(), createDestination(address, destination(over), 0), 0);
 	assert.equal(usable({}), true);
 	assert.equal(usable({ weight: 0 }), false);
 	assert.equal(usable({ upperThreshold: 10, activeConnections: 6, inactiveConnections: 3 }), true);
 	assert.equal(usable({ upperThreshold: 10, activeConnections: 6, inactiveConnections: 4 }), false);
-	const known = createDestination(address, destination());
+	const known = createDestination(address, destination(), 0);
 	for (const [verdict, expected] of [
 		['suspect', false],
 		['failed', false],
@@ -59,7 +59,7 @@ test('usable is weight above 0, below the threshold, and neither suspect nor fai
 
 test('a suspect that accepted our probe a moment ago is usable, until its next probe is overdue', () => {
 	const state = judge();
-	const suspect = createDestination(address, destination());
+	const suspect = createDestination(address, destination(), 0);
 	addDestination(state, suspect, 0);
 	suspect.verdict = 'suspect';
 	const [endpoint] = [...state.listeners.values()];

@@ -6,16 +6,25 @@
 import { createEvidence, type EvidencePool, note, observe } from '../../src/evidence/evidence.js';
 import type { Scope, SignalName } from '../../src/evidence/signal.js';
 import type { Action } from '../../src/judge/action.js';
+import type { Asking } from '../../src/judge/asking.js';
 import type { Input, ProbeOutcome, ProbePurpose } from '../../src/judge/input.js';
 import type { Lease } from '../../src/judge/lease.js';
-import { defaultPolicy, type Mode, type Policy } from '../../src/judge/policy.js';
+import {
+	defaultActions,
+	defaultPolicy,
+	type Mode,
+	type Policy,
+	type RuleAction,
+	type RuleName,
+} from '../../src/judge/policy.js';
 import { createState, type State } from '../../src/judge/state.js';
 import { step } from '../../src/judge/step.js';
+import type { Terms } from '../../src/judge/terms.js';
 import { destinationId } from '../../src/table/identity.js';
 import type { Endpoint, Snapshot } from '../../src/table/model.js';
 import { parseRules } from '../../src/table/rules.js';
 
-type Options = { mode: Mode; dryRun: boolean; binding: boolean; asksVips: boolean; policy: Policy };
+type Options = Terms & { dryRun: boolean; binding: boolean };
 type InputBody = Input extends infer I ? (I extends Input ? Omit<I, 'nowMs'> : never) : never;
 
 export class Script {
@@ -23,6 +32,7 @@ export class Script {
 	private state: State;
 	private evidence: EvidencePool;
 	private wakeMs = Number.POSITIVE_INFINITY;
+	private named = new Map<string, Terms>();
 	private ledger = new Map<string, Lease>();
 	private calibrated: string[] = [];
 	private snapshot: Snapshot = { services: [] };
@@ -31,13 +41,15 @@ export class Script {
 		mode: 'assist',
 		dryRun: false,
 		binding: false,
-		asksVips: true,
-		policy: { ...defaultPolicy, leaseJitter: 0 },
+		// What most stories are not about.
+		policy: { ...defaultPolicy, leaseJitter: 0, graceMs: 0, slowStartSteps: 1 },
+		actions: { ...defaultActions },
+		asking: { method: 'auto' },
 	};
 
 	constructor() {
 		this.state = this.fresh(4711);
-		this.evidence = createEvidence(this.options.policy.windowMs);
+		this.evidence = createEvidence(() => this.options.policy.windowMs);
 	}
 
 	/** Runs one command (its first line; the rest is its body) and returns the answer. */
@@ -53,6 +65,8 @@ export class Script {
 
 	private commands: Record<string, (words: string[], body: string[]) => void> = {
 		start: (words) => this.start(words),
+		terms: (words) => this.terms(words),
+		accepting: (words) => this.input({ kind: 'accepting', destinations: [words.join(' ')] }),
 		// `table`, or `table 5ms`: a reading that began so long ago.
 		table: ([age], body) => this.table(body.join('\n'), this.nowMs - (age ? milliseconds(age) : 0)),
 		calibrated: (words) => this.input({ kind: 'probe', ...probeOf(words, 'calibrate', 'accepted') }),
@@ -72,17 +86,25 @@ export class Script {
 	};
 
 	private fresh(pid: number): State {
-		return createState({ ...this.options, pid, seed: 1 });
+		const { dryRun, binding, ...terms } = this.options;
+		return createState({ terms: { others: terms, named: this.named }, dryRun, binding, pid, seed: 1 });
 	}
 
 	private start(words: string[]): void {
 		for (const word of words) {
 			const [key = '', value = ''] = word.split('=');
-			if (key === 'mode') this.options.mode = value as Mode;
-			else if (key === 'dryRun' || key === 'binding' || key === 'asksVips') this.options[key] = value === 'yes';
-			else if (key in this.options.policy) this.options.policy[key as keyof Policy] = Number(value);
-			else throw new Error(`no such option: ${key}`);
+			if (key === 'dryRun' || key === 'binding') this.options[key] = value === 'yes';
+			else setTerm(this.options, key, value);
 		}
+		this.state = this.fresh(4711);
+	}
+
+	/** terms SERVICE (two words) KEY=VALUE...: what holds for that one only */
+	private terms(words: string[]): void {
+		const { mode, policy, actions, asking } = this.options;
+		const own: Terms = { mode, policy: { ...policy }, actions: { ...actions }, asking };
+		for (const word of words.slice(2)) setTerm(own, ...(word.split('=') as [string, string]));
+		this.named.set(words.slice(0, 2).join(' '), own);
 		this.state = this.fresh(4711);
 	}
 
@@ -110,14 +132,17 @@ export class Script {
 		if (edge) this.input({ kind: 'evidence', edge });
 	}
 
-	/** signal NAME [verified] host ADDRESS | endpoint tcp|udp ADDRESS:PORT | destination (four words) port N, then client and detail */
+	/** signal NAME [verified] [accepted 5ms ago] host ADDRESS | endpoint tcp|udp ADDRESS:PORT | destination (four words) port N, then client and detail */
 	private signal([name, ...rest]: string[]): void {
 		const verified = rest[0] === 'verified';
-		const [kind = '', ...words] = verified ? rest.slice(1) : rest;
+		const told = verified ? rest.slice(1) : rest;
+		const acceptedAgoMs = told[0] === 'accepted' ? milliseconds(told[1] ?? '') : undefined;
+		const [kind = '', ...words] = acceptedAgoMs === undefined ? told : told.slice(3);
 		const taken = { host: 1, endpoint: 2, destination: 6 }[kind] ?? 0;
 		const [client, ...detail] = words.slice(taken);
 		const scope = scopeNamed(kind, words.slice(0, taken));
-		const signal = { name: name as SignalName, scope, verified, count: 1, client, detail: detail.join(' ') };
+		const said = { scope, verified, count: 1, client, acceptedAgoMs, detail: detail.join(' ') };
+		const signal = { name: name as SignalName, ...said };
 		this.input({ kind: 'evidence', edge: note(this.evidence, signal, this.nowMs) });
 	}
 
@@ -158,13 +183,18 @@ export class Script {
 		this.nowMs = endMs;
 	}
 
-	/** A new process finds the ledger. `restart [last-writer COMM PID]`: who wrote last, according to the audit map. */
-	private restart(words: string[]): void {
+	/**
+	 * A new process finds the ledger. `restart [earlier WEIGHT] [last-writer COMM PID]`: the weight that a write that was
+	 * under way was to replace; who wrote last, according to the audit map.
+	 */
+	private restart(given: string[]): void {
+		const earlier = given[0] === 'earlier' ? Number(given[1]) : undefined;
+		const words = earlier === undefined ? given : given.slice(2);
 		this.state = this.fresh(4712);
 		this.wakeMs = Number.POSITIVE_INFINITY;
 		this.input({ kind: 'table', snapshot: this.snapshot, sinceMs: this.nowMs });
 		const lastWriter = words[0] ? { comm: words[1] ?? '', pid: Number(words[2]), own: words[3] === 'own' } : undefined;
-		const leases = [...this.ledger.values()].map((lease) => ({ lease, lastWriter }));
+		const leases = [...this.ledger.values()].map((lease) => ({ lease, earlier, lastWriter }));
 		this.input({ kind: 'resume', leases, calibrated: this.calibrated });
 	}
 
@@ -224,10 +254,23 @@ export class Script {
 	}
 }
 
+function setTerm(terms: Terms, key: string, value: string): void {
+	if (key === 'mode') terms.mode = value as Mode;
+	else if (key === 'probe') terms.asking = { method: value as Asking['method'] };
+	else if (key === 'request') terms.asking = { ...terms.asking, request: value };
+	else if (key in terms.actions) terms.actions[key as RuleName] = value as RuleAction;
+	else if (key in terms.policy) terms.policy[key as keyof Policy] = Number(value);
+	else throw new Error(`no such option: ${key}`);
+}
+
 function scopeNamed(kind: string, words: string[]): Scope {
 	if (kind === 'host') return { kind, address: words[0] ?? '' };
 	if (kind === 'endpoint') return { kind, endpoint: endpointNamed(words) };
-	return { kind: 'destination', destination: words.slice(0, 4).join(' '), port: Number(words[5]) };
+	return {
+		kind: 'destination',
+		destination: words.slice(0, 4).join(' '),
+		port: words[5] === 'any' ? undefined : Number(words[5]),
+	};
 }
 
 function endpointNamed(words: string[]): Endpoint {
@@ -242,11 +285,11 @@ function endpointNamed(words: string[]): Endpoint {
 	};
 }
 
-/** `tcp 10.1.0.11:80`, or `tcp 10.0.0.100:80 on 10.1.0.11`. */
+/** The listener's id, all words before its answer. */
 function probeOf(words: string[], purpose: ProbePurpose, outcome: ProbeOutcome) {
-	const listener = words.slice(0, words[2] === 'on' ? 4 : 2).join(' ');
+	const said = words.at(-1) === outcome ? words.slice(0, -2) : words;
 	const detail = outcome === 'error' ? 'EPERM' : '';
-	return { listener, purpose, outcome, latencyMs: 1, detail };
+	return { listener: said.join(' '), purpose, outcome, latencyMs: 1, detail };
 }
 
 function milliseconds(text: string): number {

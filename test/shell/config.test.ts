@@ -4,10 +4,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { defaultPolicy } from '../../src/judge/policy.js';
+import { defaultActions, defaultPolicy } from '../../src/judge/policy.js';
 import { loadConfig, parseConfig } from '../../src/shell/config.js';
 import { nearest } from '../../src/shell/config-issue.js';
 import { OperatorError } from '../../src/shell/errors.js';
+import { termsFrom } from '../../src/shell/terms.js';
 
 /** The sentences of a refusal, one per line. */
 function refusalOf(text: string): string[] {
@@ -26,8 +27,9 @@ test('an empty file is a safe configuration: mode observe, the policy of the jud
 		mode: 'observe',
 		attach: 'auto',
 		attempts: 'auto',
-		probe: 'auto',
-		servicePorts: {},
+		probe: { method: 'auto' },
+		actions: defaultActions,
+		services: {},
 		interfaces: [],
 		runtimeDirectory: '/run/ipvigil',
 		journalDirectory: '/var/lib/ipvigil/journal',
@@ -130,17 +132,41 @@ test('a wrong value is refused with what was found and what is allowed', () => {
 });
 
 test('a service without a port of its own may be given one, under any spelling of its name', () => {
-	const ports = (text: string) => parseConfig(`servicePorts: { ${text} }`, 'x.yaml').servicePorts;
-	assert.deepEqual(ports('"fwmark 7": tcp 80'), { 'fwmark 7': { protocol: 'tcp', port: 80 } });
-	assert.deepEqual(Object.keys(ports('"tcp [FD00:0::1]:0": tcp 65535')), ['tcp [fd00::1]:0']);
+	const ports = (text: string) => parseConfig(`services: { ${text} }`, 'x.yaml').services;
+	assert.deepEqual(ports('"fwmark 7": { port: tcp 80 }'), { 'fwmark 7': { port: { protocol: 'tcp', port: 80 } } });
+	assert.deepEqual(Object.keys(ports('"tcp [FD00:0::1]:0": { port: tcp 65535 }')), ['tcp [fd00::1]:0']);
 	for (const bad of [
-		'"fwmark 7": tcp 0',
-		'"fwmark 7": tcp 65536',
-		'"fwmark 7": sctp 80',
-		'seven: tcp 80',
-		'"tcp 10.0.0.1:80": tcp 80',
+		'"fwmark 7": { port: tcp 0 }',
+		'"fwmark 7": { port: tcp 65536 }',
+		'"fwmark 7": { port: sctp 80 }',
+		'seven: { port: tcp 80 }',
+		'"tcp 10.0.0.1:80": { port: tcp 80 }',
 	])
-		assert.equal(refusalOf(`servicePorts: { ${bad} }`).length, 1, bad);
+		assert.equal(refusalOf(`services: { ${bad} }`).length, 1, bad);
+});
+
+test('a service has terms of its own, and what it leaves out is as for all', () => {
+	const text = [
+		'mode: notify',
+		'policy: { leaseMs: 1000, windowMs: 3000 }',
+		'actions: { outlier: observe }',
+		'services:',
+		'  "tcp 10.0.0.1:80": { mode: assist, policy: { leaseMs: 2000 }, actions: { refusal: reduce } }',
+	];
+	const terms = termsFrom(parseConfig(text.join('\n'), 'x.yaml'));
+	const own = terms.named.get('tcp 10.0.0.1:80');
+	assert.deepEqual([terms.others.mode, own?.mode], ['notify', 'assist']);
+	assert.deepEqual([terms.others.policy.leaseMs, own?.policy.leaseMs, own?.policy.windowMs], [1_000, 2_000, 3_000]);
+	assert.deepEqual(
+		[own?.actions.refusal, own?.actions.outlier, terms.others.actions.refusal],
+		['reduce', 'observe', 'quiesce'],
+	);
+});
+
+test('the order of two limits holds for what a service sets and leaves out together', () => {
+	const [told = ''] = refusalOf('services: { "tcp 10.0.0.1:80": { policy: { leaseMs: 400000 } } }');
+	assert.match(told, /services\.tcp 10\.0\.0\.1:80\.policy\.leaseMs: found 400000, allowed is at most leaseCapMs/);
+	assert.match(refusalOf('services: { "tcp 10.0.0.1:80": { policy: { wayGraceMs: 1 } } }')[0] ?? '', /unknown key/);
 });
 
 test('every mistake is told at once', () => {

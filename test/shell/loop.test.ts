@@ -1,18 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { defaultPolicy } from '../../src/judge/policy.js';
 import { createState } from '../../src/judge/state.js';
+import { termsForAll } from '../../src/judge/terms.js';
 import { type Executors, Loop } from '../../src/shell/loop.js';
 import { noStats, noTunnel, type Snapshot } from '../../src/table/model.js';
 
 const state = () =>
 	createState({
-		policy: defaultPolicy,
-		mode: 'assist',
+		terms: termsForAll({ mode: 'assist' }),
 		pid: 1,
 		dryRun: false,
 		binding: false,
-		asksVips: false,
 		seed: 1,
 	});
 

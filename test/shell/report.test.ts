@@ -6,9 +6,9 @@ import { sumLosses } from '../../src/capture/stream.js';
 import { viewOf as octetsOf, sumEndpointCounters } from '../../src/decode/keys.js';
 import { outcomeState } from '../../src/decode/layout.generated.js';
 import { encodeOutcomeState, readOutcomeState } from '../../src/decode/outcome-state.js';
-import { defaultPolicy } from '../../src/judge/policy.js';
 import { createState } from '../../src/judge/state.js';
 import { step } from '../../src/judge/step.js';
+import { termsForAll } from '../../src/judge/terms.js';
 import { createLog } from '../../src/report/log.js';
 import { parseConfig } from '../../src/shell/config.js';
 import { type ReportParts, viewOf } from '../../src/shell/report.js';
@@ -22,8 +22,7 @@ const nothing = { outcome: undefined, watching: () => [], losses: () => sumLosse
 let parts: ReportParts;
 
 beforeEach(() => {
-	const options = { mode: 'observe', pid: 1, dryRun: false, binding: false, asksVips: false, seed: 1 } as const;
-	const state = createState({ policy: defaultPolicy, ...options });
+	const state = createState({ terms: termsForAll({}), pid: 1, dryRun: false, binding: false, seed: 1 });
 	const service = { address: web, scheduler: 'wrr', flags: 0, persistenceSeconds: 0, persistenceEngine: '' };
 	const services = [{ ...service, netmask: '255.255.255.255', stats: noStats, destinations: [server, other] }];
 	step(state, { kind: 'table', nowMs: 0, sinceMs: 0, snapshot: { services } });

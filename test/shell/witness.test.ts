@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { WriteEvent } from '../../src/decode/event.js';
-import { defaultPolicy } from '../../src/judge/policy.js';
 import { createState } from '../../src/judge/state.js';
+import { termsForAll } from '../../src/judge/terms.js';
 import { configuredEndpoints, Witness } from '../../src/shell/witness.js';
 import { parseRules } from '../../src/table/rules.js';
 
@@ -29,26 +29,29 @@ function write(over: Partial<WriteEvent> = {}): WriteEvent {
 }
 
 test('a write names its writer, and whether that is ourselves', () => {
-	const heard = new Witness(1_000, 7).hear(write(), 5);
+	const heard = new Witness(() => 1_000, 7).hear(write(), 5);
 	const destination = 'tcp 10.0.0.100:80 > 10.1.0.11:80';
 	const writer = { pid: 7, comm: 'ipvsadm', own: true };
 	assert.deepEqual(heard, { kind: 'write', destination, operation: 'edit', weight: 0, writer });
-	assert.equal((new Witness(1_000, 8).hear(write(), 5) as { writer: { own: boolean } }).writer.own, false);
+	assert.equal((new Witness(() => 1_000, 8).hear(write(), 5) as { writer: { own: boolean } }).writer.own, false);
 });
 
 test('a write that IPVS refused has changed nothing', () =>
-	assert.equal(new Witness(1_000, 8).hear(write({ result: -2 }), 5), undefined));
+	assert.equal(new Witness(() => 1_000, 8).hear(write({ result: -2 }), 5), undefined));
 
 test('a destination without a port learns its endpoint', () => {
 	const endpoint = { protocol: 'tcp', family: 'inet', address: '10.1.0.11', port: 443 } as const;
 	const fwmark = { kind: 'fwmark', family: 'inet', fwmark: 7 } as const;
 	const destination = { address: '10.1.0.11', port: 0 };
-	const heard = new Witness(1_000, 8).hear({ kind: 'learned', atUs: 0, service: fwmark, destination, endpoint }, 5);
+	const heard = new Witness(() => 1_000, 8).hear(
+		{ kind: 'learned', atUs: 0, service: fwmark, destination, endpoint },
+		5,
+	);
 	assert.deepEqual(heard, { kind: 'learned', destination: 'fwmark 7 > 10.1.0.11:0', endpoint, configured: false });
 });
 
 test('a neighbour that failed speaks of its host, and is counted within the window', () => {
-	const witness = new Witness(1_000, 8);
+	const witness = new Witness(() => 1_000, 8);
 	witness.neighbourFailed('10.1.0.11', 0);
 	const heard = witness.neighbourFailed('10.1.0.11', 999);
 	assert.ok(heard.kind === 'evidence');
@@ -57,15 +60,13 @@ test('a neighbour that failed speaks of its host, and is counted within the wind
 });
 
 test('what is in the table no more is forgotten', () => {
-	const witness = new Witness(1_000, 8);
+	const witness = new Witness(() => 1_000, 8);
 	witness.neighbourFailed('10.1.0.11', 0);
 	const parts = {
-		policy: defaultPolicy,
-		mode: 'observe',
+		terms: termsForAll({}),
 		pid: 8,
 		dryRun: false,
 		binding: false,
-		asksVips: false,
 		seed: 1,
 	} as const;
 	witness.retain(createState(parts));
@@ -78,7 +79,7 @@ test('a configured port gives every destination of its service an endpoint, and 
 		['-A -f 7 -s rr', '-a -f 7 -r 10.1.0.11:0 -g -w 1', '-A -f 8 -s rr', '-a -f 8 -r 10.1.0.11:0 -g -w 1'].join('\n'),
 	);
 	assert.ok(parsed.ok);
-	const messages = configuredEndpoints(parsed.snapshot, { 'fwmark 7': { protocol: 'udp', port: 53 } });
+	const messages = configuredEndpoints(parsed.snapshot, { 'fwmark 7': { port: { protocol: 'udp', port: 53 } } });
 	const endpoint = { protocol: 'udp', family: 'inet', address: '10.1.0.11', port: 53 };
 	assert.deepEqual(messages, [{ kind: 'learned', destination: 'fwmark 7 > 10.1.0.11:0', endpoint, configured: true }]);
 });

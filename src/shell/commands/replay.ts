@@ -51,6 +51,7 @@ async function replay(file: string, options: ReplayCommandOptions): Promise<void
 	const { openInput } = await import('../input-file.js');
 	const { readRecording } = await import('../../capture/recording.js');
 	const { Replay } = await import('../replay.js');
+	const { withMode } = await import('./run.js');
 	const { notice, tellEnd } = await import('./notices.js');
 	const config = loadConfig(options.config);
 	const printer = new Printer(options.output === 'json', notice);
@@ -58,8 +59,10 @@ async function replay(file: string, options: ReplayCommandOptions): Promise<void
 	for await (const block of readRecording(openInput(file))) {
 		if (block.kind === 'head') {
 			printer.head = block.head;
-			const mode = options.mode ?? config.mode;
-			player = new Replay({ ...printer.handlers(), config: { ...config, mode }, probes: options.probes }, block.head);
+			player = new Replay(
+				{ ...printer.handlers(), config: withMode(config, options.mode), probes: options.probes },
+				block.head,
+			);
 			continue;
 		}
 		player?.play(block);

@@ -42,5 +42,12 @@ async function run(options: RunOptions): Promise<void> {
 /** What is said on the command line counts more than what the file says. */
 export function withOptions(config: Config, options: Pick<RunOptions, 'mode' | 'logLevel'>): Config {
 	const level = options.logLevel ?? config.log.level;
-	return { ...config, mode: options.mode ?? config.mode, log: { ...config.log, level } };
+	return { ...withMode(config, options.mode), log: { ...config.log, level } };
+}
+
+/** Of the services that have a mode of their own as well. */
+export function withMode(config: Config, mode: Config['mode'] | undefined): Config {
+	if (mode === undefined) return config;
+	const services = Object.entries(config.services).map(([id, own]) => [id, { ...own, mode }]);
+	return { ...config, mode, services: Object.fromEntries(services) };
 }

@@ -19,7 +19,7 @@ const scenario = (name: string, method: string, topology: Topology): Scenario =>
 	async run(lab: Lab) {
 		const victim = lab.server('r1');
 		await Promise.all(lab.servers.map((server) => server.start()));
-		const daemon = await lab.daemon({ mode: 'assist', probe: 'connect' });
+		const daemon = await lab.daemon({ mode: 'assist', probe: { method: 'connect' } });
 		const traffic = lab.clients.start({ ratePerS: 20 });
 		await lab.until('clients are served', tellLimitMs, () => traffic.totals().ok > 20);
 		await victim.kill();

@@ -19,7 +19,7 @@ import { privilegesCheck } from './privileges.js';
 
 export async function collectChecks(config: Config): Promise<Check[]> {
 	const mounts = textOf('/proc/self/mounts') ?? '';
-	const privileges = privilegesCheck(textOf('/proc/self/status') ?? '', config.probe);
+	const privileges = privilegesCheck(textOf('/proc/self/status') ?? '', asksVips(config));
 	return [
 		privileges,
 		releaseCheck(release()),
@@ -103,4 +103,8 @@ function isWritable(path: string): boolean {
 	} catch {
 		return false;
 	}
+}
+
+function asksVips({ probe, services }: Config): boolean {
+	return [probe, ...Object.values(services).flatMap((own) => own.probe ?? [])].some(({ method }) => method === 'auto');
 }

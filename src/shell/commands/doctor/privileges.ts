@@ -1,7 +1,6 @@
 /**
  * What this process may do: the effective capabilities, from /proc/self/status (capabilities(7), proc_pid_status(5)).
  */
-import type { Config } from '../../config.js';
 import { type Check, degraded, missing, ok } from './check.js';
 
 /** Bit numbers of include/uapi/linux/capability.h, each with what ipvigil wants it for. */
@@ -16,7 +15,7 @@ const wanted: { name: string; bit: number; purpose: string }[] = [
 /** Packet sockets (packet(7)): what the probe of the VIP goes by. */
 const rawBit = 13;
 
-export function privilegesCheck(processStatus: string, probe: Config['probe']): Check {
+export function privilegesCheck(processStatus: string, asksVips: boolean): Check {
 	const effective = /^CapEff:\s*([0-9a-f]+)/m.exec(processStatus)?.[1];
 	const user = /^Uid:\s*\d+\s+(\d+)/m.exec(processStatus)?.[1] ?? 'unknown';
 	if (effective === undefined) {
@@ -25,11 +24,11 @@ export function privilegesCheck(processStatus: string, probe: Config['probe']): 
 	const bits = BigInt(`0x${effective}`);
 	const has = (bit: number) => ((bits >> BigInt(bit)) & 1n) === 1n;
 	const lacking = wanted.filter(({ bit }) => !has(bit));
-	if (lacking.length === 0 && probe === 'auto' && !has(rawBit))
+	if (lacking.length === 0 && asksVips && !has(rawBit))
 		return degraded(
 			'privileges',
 			`uid ${user} lacks CAP_NET_RAW: servers in DR and TUN cannot be asked on the VIP`,
-			'Give it CAP_NET_RAW, or configure probe: connect.',
+			'Give it CAP_NET_RAW, or configure probe: { method: connect }.',
 		);
 	if (lacking.length === 0) return ok('privileges', `uid ${user} with every capability that is needed`);
 	const list = lacking.map(({ name, purpose }) => `${name} (${purpose})`).join(', ');
