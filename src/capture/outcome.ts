@@ -7,7 +7,9 @@ import { type BpfMap, type Link, monotonicNs } from '../addon/index.js';
 import { decodeIndexes, encodeDestinationKey, encodeIndex, viewOf } from '../decode/keys.js';
 import {
 	encodeOutcomeState,
+	type OutcomeReading,
 	type OutcomeState,
+	readOutcomeReading,
 	readOutcomeState,
 	readServiceOutcomes,
 	type ServiceOutcomes,
@@ -131,16 +133,28 @@ export class OutcomeCapture {
 
 	/** Every listed destination with what stands of its attempts. */
 	outcomes(): DestinationOutcomes[] {
-		if (this.#listed.size === 0) return [];
 		const nowNs = Number(monotonicNs());
+		return [...this.#states()].map(([, { service, destination }, view, base]) => {
+			return { service, destination, ...readOutcomeState(view, base, nowNs) };
+		});
+	}
+
+	/** Every listed destination with what it is compared with others by. */
+	readings(): Map<DestinationId, OutcomeReading> {
+		return new Map([...this.#states()].map(([id, , view, base]) => [id, readOutcomeReading(view, base)]));
+	}
+
+	/** Where the state of each listed destination lies in one reading of the map. */
+	*#states(): Generator<[DestinationId, Listed, DataView, number]> {
+		if (this.#listed.size === 0) return;
 		const { keys, values } = this.#destinations.entries(this.#destinations.maxEntries);
 		const view = viewOf(values);
 		const stride = this.#destinations.valueStride;
 		const baseByNumber = new Map(decodeIndexes(keys).map((number, index) => [number, index * stride]));
-		return [...this.#listed.values()].flatMap(({ service, destination, number }) => {
-			const base = baseByNumber.get(number);
-			return base === undefined ? [] : [{ service, destination, ...readOutcomeState(view, base, nowNs) }];
-		});
+		for (const [id, listed] of this.#listed) {
+			const base = baseByNumber.get(listed.number);
+			if (base !== undefined) yield [id, listed, view, base];
+		}
 	}
 
 	/** Services for which the scheduler has found no destination since we watch. */

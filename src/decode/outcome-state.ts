@@ -11,6 +11,7 @@ import {
 	destinationKey,
 	OUTCOME_EPOCH_SHIFT,
 	OUTCOME_SETTLED_EPOCHS,
+	outcomeCounters,
 	outcomeState,
 	serviceOutcomes,
 	waitingCell,
@@ -31,6 +32,18 @@ export interface OutcomeState {
 	handshakes: DurationBuckets;
 	/** From the client's first data to its acknowledgement of the server's. */
 	firstAnswers: DurationBuckets;
+}
+
+/** What one destination is compared with others by, since it is watched: less than an OutcomeState, and read far oftener. */
+export interface OutcomeReading {
+	accepted: number;
+	/** Refused, or neither answered nor repeated. */
+	failed: number;
+	/** Requests of clients, and those of them that were answered. */
+	asked: number;
+	answered: number;
+	/** As in OutcomeState. */
+	handshakeUs: number;
 }
 
 /** A service for which the scheduler found no destination, and how often. */
@@ -92,6 +105,18 @@ export function readOutcomeState(view: DataView, base: number, nowNs: number): O
 		handshakeDeviationUs: outcomeState.handshakeDeviationUs.read(view, base),
 		handshakes: readBuckets(outcomeState.handshakes, view, base),
 		firstAnswers: readBuckets(outcomeState.firstAnswers, view, base),
+	};
+}
+
+/** Of the struct outcome_state at `base`. */
+export function readOutcomeReading(view: DataView, base: number): OutcomeReading {
+	const counters = base + outcomeState.counters.offset;
+	return {
+		accepted: outcomeCounters.accepted.read(view, counters),
+		failed: outcomeCounters.refused.read(view, counters) + outcomeCounters.unanswered.read(view, counters),
+		asked: outcomeCounters.asked.read(view, counters),
+		answered: outcomeCounters.answered.read(view, counters),
+		handshakeUs: outcomeState.handshakeUs.read(view, base),
 	};
 }
 

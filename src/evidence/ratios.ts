@@ -4,20 +4,9 @@
  * asked and does not answer (a brown-out). Both only raise suspicion. It reads no map and keeps no more than the last
  * reading of each destination. PURE.
  */
+import type { OutcomeReading } from '../decode/outcome-state.js';
 import type { DestinationId } from '../table/identity.js';
 import type { Signal } from './signal.js';
-
-/** What stands of a destination's connections since it is watched. */
-export interface Reading {
-	accepted: number;
-	/** Refused, or neither answered nor repeated. */
-	failed: number;
-	/** Requests of clients, and those of them that were answered. */
-	asked: number;
-	answered: number;
-	/** Counts by powers of two of a microsecond: bucket n from 2^n us on. */
-	handshakes: readonly number[];
-}
 
 /** As the policy of each service sets them; shares are 0 to 1. */
 export interface RatioLimits {
@@ -29,15 +18,14 @@ export interface RatioLimits {
 }
 
 interface Known {
-	reading: Reading;
+	reading: OutcomeReading;
 	/** The share of requests that it usually answers, smoothed; undefined before it was asked often enough. */
 	usual: number | undefined;
 }
 
 /** What happened at one destination within the interval. */
-interface Interval extends Omit<Reading, 'handshakes'> {
+interface Interval extends OutcomeReading {
 	id: DestinationId;
-	handshakes: number[];
 	usual: number | undefined;
 }
 
@@ -56,7 +44,11 @@ export class Ratios {
 	 * Weighs the destinations of one service against each other; `readings` has those that are watched.
 	 * The first reading of a destination says nothing yet.
 	 */
-	weigh(ids: Iterable<DestinationId>, readings: ReadonlyMap<DestinationId, Reading>, limits: RatioLimits): Signal[] {
+	weigh(
+		ids: Iterable<DestinationId>,
+		readings: ReadonlyMap<DestinationId, OutcomeReading>,
+		limits: RatioLimits,
+	): Signal[] {
 		const intervals = [...ids].flatMap((id): Interval[] => {
 			const reading = readings.get(id);
 			return reading ? this.#advance(id, reading, limits) : [];
@@ -70,7 +62,7 @@ export class Ratios {
 		this.#next = new Map();
 	}
 
-	#advance(id: DestinationId, reading: Reading, limits: RatioLimits): Interval[] {
+	#advance(id: DestinationId, reading: OutcomeReading, limits: RatioLimits): Interval[] {
 		const known = this.#known.get(id);
 		// Counters that fell belong to a destination that was removed and listed anew.
 		const goesOn = known && reading.accepted >= known.reading.accepted && reading.asked >= known.reading.asked;
@@ -84,7 +76,7 @@ export class Ratios {
 	}
 }
 
-function between(id: DestinationId, { reading: before, usual }: Known, now: Reading): Interval {
+function between(id: DestinationId, { reading: before, usual }: Known, now: OutcomeReading): Interval {
 	return {
 		id,
 		accepted: now.accepted - before.accepted,
@@ -92,7 +84,7 @@ function between(id: DestinationId, { reading: before, usual }: Known, now: Read
 		failed: Math.max(now.failed - before.failed, 0),
 		asked: now.asked - before.asked,
 		answered: Math.max(now.answered - before.answered, 0),
-		handshakes: now.handshakes.map((count, bucket) => count - (before.handshakes[bucket] ?? 0)),
+		handshakeUs: now.handshakeUs,
 		usual,
 	};
 }
@@ -137,8 +129,7 @@ function outliers(intervals: Interval[], limits: RatioLimits): Signal[] {
 		const share = own.good / own.all;
 		const isFarBelow = share < completionShareMin && others >= twice * share;
 		if (!isFarBelow && share >= threshold) return [];
-		const latency = quantiles(interval.handshakes);
-		const detail = `${own.good} of ${own.all} attempts were accepted, ${percent(others)} at the others${latency}`;
+		const detail = `${own.good} of ${own.all} attempts were accepted, ${percent(others)} at the others`;
 		return [signal('outlier', interval.id, own.all - own.good, detail)];
 	});
 }
@@ -170,7 +161,8 @@ function brownOuts(intervals: Interval[], limits: RatioLimits): Signal[] {
 		if (!isWorse) return [];
 		const beside = others === undefined ? '' : `, ${percent(others)} at the others`;
 		const before = interval.usual === undefined ? '' : `, ${percent(interval.usual)} here before`;
-		const detail = `${own.good} of ${own.all} requests were answered${beside}${before}`;
+		const shake = `; handshakes take ${(interval.handshakeUs / 1_000).toFixed(1)} ms`;
+		const detail = `${own.good} of ${own.all} requests were answered${beside}${before}${shake}`;
 		return [signal('brown-out', interval.id, own.all - own.good, detail)];
 	});
 }
@@ -181,23 +173,3 @@ function signal(name: 'outlier' | 'brown-out', destination: DestinationId, count
 }
 
 const percent = (share: number) => `${Math.round(share * 100)} %`;
-
-/** "; half of the handshakes took less than 1.0 ms, 99 % less than 4.1 ms": the ends of the buckets that they fall into. */
-function quantiles(buckets: number[]): string {
-	const [half, most] = [quantileUs(buckets, 0.5), quantileUs(buckets, 0.99)];
-	if (half === undefined || most === undefined) return '';
-	return `; half of the handshakes took less than ${milliseconds(half)}, 99 % less than ${milliseconds(most)}`;
-}
-
-/** The end of the bucket (microseconds) below which so large a share lies; undefined where nothing was counted. */
-export function quantileUs(buckets: readonly number[], share: number): number | undefined {
-	const all = buckets.reduce((total, count) => total + count, 0);
-	let below = 0;
-	for (const [bucket, count] of buckets.entries()) {
-		below += count;
-		if (below > 0 && below >= share * all) return 2 ** (bucket + 1);
-	}
-	return undefined;
-}
-
-const milliseconds = (us: number) => `${(us / 1_000).toFixed(1)} ms`;

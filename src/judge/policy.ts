@@ -44,12 +44,9 @@ export interface Policy {
 	 */
 	verifiedRefusalsMin: number;
 	clientPrefixesMin: number;
-	/**
-	 * Destinations are compared with the others of their service over this long; half of Envoy's interval (10 s), because
-	 * what they differ by only asks for a probe.
-	 */
+	/** Destinations are compared with the others of their service over this long: Envoy's interval. */
 	ratioIntervalMs: number;
-	/** Attempts within that time below which a ratio says nothing; Envoy's failure percentage asks for 50. */
+	/** Attempts within that time below which a ratio says nothing; Envoy ejects by it, and asks for 50: we ask the server. */
 	ratioVolumeMin: number;
 	/** A destination that completes less than this share of its handshakes, where the others complete twice as many. */
 	completionShareMin: number;
@@ -126,7 +123,7 @@ export const defaultPolicy: Policy = {
 	recoverSuccesses: 1,
 	verifiedRefusalsMin: 10,
 	clientPrefixesMin: 3,
-	ratioIntervalMs: 5_000,
+	ratioIntervalMs: 10_000,
 	ratioVolumeMin: 20,
 	completionShareMin: 0.5,
 	outlierDeviations: 1.9,

@@ -3,8 +3,8 @@
  *
  * Every other attribute goes back as it stands at the moment of writing, because SET_DEST replaces them all
  * (net/netfilter/ipvs/ip_vs_ctl.c, __ip_vs_update_dest). IPVS has no compare-and-set, so the destination is read again
- * just before; what slips between that read and the write is seen by the audit hook, and judged there.
- * Whether to take or give back is not decided here. Nothing rejects: what became of it is the answer.
+ * just before and just after; what slips between that read and the write is seen by the audit hook, and judged there.
+ * One write at a time: what a later one reads is what an earlier one has left. Whether to take or give back is not decided here. Nothing rejects: what became of it is the answer.
  */
 import type { Input, Writer } from '../judge/input.js';
 import type { Lease } from '../judge/lease.js';
@@ -44,6 +44,8 @@ interface Write {
 
 export class Weights {
 	readonly #options: WeightOptions;
+	/** The last write that was asked for: the next one waits for it; undefined where none is under way. */
+	#last: Promise<WeightOutcome> | undefined;
 
 	constructor(options: WeightOptions) {
 		this.#options = options;
@@ -57,7 +59,7 @@ export class Weights {
 	 * the lease on record, to be undone when it ends.
 	 */
 	take(lease: Lease, expect: number, to: number): Promise<WeightOutcome> {
-		return answered(() => this.#take(lease, expect, to));
+		return this.#inTurn(() => this.#take(lease, expect, to));
 	}
 
 	/**
@@ -65,7 +67,17 @@ export class Weights {
 	 * `failed` and `unknown` keep the lease on record; every other answer clears it.
 	 */
 	giveBack(lease: Lease): Promise<WeightOutcome> {
-		return answered(() => this.#giveBack(lease));
+		return this.#inTurn(() => this.#giveBack(lease));
+	}
+
+	#inTurn(attempt: () => Promise<WeightOutcome>): Promise<WeightOutcome> {
+		// At once where nothing is to be waited for: the lease is in the ledger before anything else happens.
+		const outcome = this.#last ? this.#last.then(() => answered(attempt)) : answered(attempt);
+		this.#last = outcome;
+		void outcome.then(() => {
+			if (this.#last === outcome) this.#last = undefined;
+		});
+		return outcome;
 	}
 
 	async #take(lease: Lease, expect: number, to: number): Promise<WeightOutcome> {
@@ -161,10 +173,24 @@ export class Weights {
 	async #set(lease: Lease, destination: Destination, to: number): Promise<WeightOutcome> {
 		try {
 			const result = await this.#options.table.setDestination(lease.service, { ...destination, weight: to });
-			return { result, detail: result === 'gone' ? 'the destination was removed meanwhile' : '' };
+			if (result === 'gone') return { result, detail: 'the destination was removed meanwhile' };
 		} catch (error) {
 			return this.#afterLostReply(lease, destination.weight, to, messageOf(error));
 		}
+		return this.#confirm(lease, to);
+	}
+
+	/** Whoever wrote in between has spoken last. That it cannot be read makes what was written no less done. */
+	async #confirm(lease: Lease, to: number): Promise<WeightOutcome> {
+		try {
+			const standing = await this.#standing(lease);
+			if (!standing) return { result: 'gone', detail: 'the destination was removed right after the write' };
+			if (standing.weight !== to)
+				return { result: 'changed', detail: `weight ${standing.weight} was written over our ${to} at once` };
+		} catch (error) {
+			return { result: 'done', detail: `it could not be read afterwards: ${messageOf(error)}` };
+		}
+		return { result: 'done', detail: '' };
 	}
 
 	/** An error may mean "refused" or "done, but the reply was lost" (ENOBUFS, a time-out): the table knows. */

@@ -18,6 +18,7 @@ import { createLog, type Log } from '../report/log.js';
 import type { Snapshot } from '../table/model.js';
 import { AttemptWatch } from './attempts.js';
 import { bootMs } from './clock.js';
+import { Comparison } from './comparison.js';
 import type { Config } from './config.js';
 import { createExecutors } from './executor.js';
 import { claim } from './instance.js';
@@ -25,6 +26,7 @@ import { IpvsHooks } from './ipvs-hooks.js';
 import { Loop } from './loop.js';
 import { rehearse } from './rehearsal.js';
 import { serveReport } from './report.js';
+import { nextSignal, settled } from './stopping.js';
 import { createServiceNotifier } from './systemd.js';
 import { TableFeed } from './table-feed.js';
 import { openTable, type TableAccess } from './table-source.js';
@@ -101,6 +103,7 @@ class Daemon {
 	readonly #loop: Loop;
 	readonly #vantage: Vantage;
 	readonly #attempts: AttemptWatch;
+	readonly #comparison: Comparison;
 	#ways: Ways | undefined;
 	readonly #feed: TableFeed;
 	/** Writes that happened before the ledger was read are history: the last-writer map says what they came to. */
@@ -157,6 +160,14 @@ class Daemon {
 				noted: this.#targets.noted,
 			}),
 		);
+		this.#comparison = new Comparison({
+			state: this.#loop.state,
+			read: () => this.#hooks.outcome?.readings(),
+			nowMs: bootMs,
+			onAccepting: (destinations) => this.#loop.take({ kind: 'accepting', destinations }),
+			onSignal: (signal) => this.#loop.take(this.#witness.inferred(signal, bootMs())),
+			onFailure: (error) => log.warn({ err: error }, 'destinations could not be compared; trying again'),
+		});
 		this.#feed = new TableFeed({
 			read: () => table.snapshot(),
 			intervalMs: config.snapshotIntervalMs,
@@ -190,6 +201,7 @@ class Daemon {
 			targets: this.#targets,
 			tableAge: () => this.#feed.age(),
 		});
+		this.#comparison.start();
 		this.#feed.refresh();
 		const { services } = snapshot;
 		const status = `observing ${services.length} services in mode ${this.config.mode}`;
@@ -318,6 +330,7 @@ class Daemon {
 		this.tape.lost(this.#sources());
 		this.#loop.close();
 		this.#feed.close();
+		this.#comparison.close();
 		this.#vantage.close();
 		this.#ways?.close();
 		// Where something is still owed, the helper and a successor need to know who wrote last.
@@ -328,15 +341,4 @@ class Daemon {
 		this.routes.close();
 		this.table.close();
 	}
-}
-
-async function settled(state: State, waitMs: number): Promise<void> {
-	const endMs = bootMs() + waitMs;
-	while (!isSettled(state) && bootMs() < endMs) await new Promise((resolve) => setTimeout(resolve, 10));
-}
-
-function nextSignal(): Promise<NodeJS.Signals> {
-	return new Promise((resolve) => {
-		for (const signal of ['SIGTERM', 'SIGINT', 'SIGUSR2'] as const) process.once(signal, resolve);
-	});
 }

@@ -4,7 +4,7 @@
  */
 import type { KernelEvent, LearnedEvent, WriteEvent } from '../decode/event.js';
 import { createEvidence, type EvidencePool, note, observe, retain } from '../evidence/evidence.js';
-import type { AttemptSource, Scope } from '../evidence/signal.js';
+import type { AttemptSource, Scope, Signal } from '../evidence/signal.js';
 import type { State } from '../judge/state.js';
 import type { TermsBook } from '../judge/terms.js';
 import { destinationId, endpointId, serviceId } from '../table/identity.js';
@@ -38,16 +38,14 @@ export class Witness {
 	}
 
 	/** A neighbour of the director's has failed: the kernel asked for its MAC address and had no answer. */
-	neighbourFailed(address: string, nowMs: number): Message {
+	neighbourFailed(address: string, nowMs: number): Extract<Message, { kind: 'evidence' }> {
 		const scope = { kind: 'host', address } as const;
-		const signal = {
-			name: 'neighbour-failed',
-			scope,
-			verified: false,
-			count: 1,
-			client: undefined,
-			detail: '',
-		} as const;
+		const said = { scope, verified: false, count: 1, client: undefined, detail: '' } as const;
+		return this.inferred({ name: 'neighbour-failed', ...said }, nowMs);
+	}
+
+	/** What no event of the kernel says by itself. */
+	inferred(signal: Signal, nowMs: number): Extract<Message, { kind: 'evidence' }> {
 		return { kind: 'evidence', edge: note(this.#pool, signal, nowMs) };
 	}
 

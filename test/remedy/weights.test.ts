@@ -83,6 +83,36 @@ describe('taking a destination out', () => {
 		assert.equal(ledger.read(lease), undefined);
 	});
 
+	test('finds what somebody writes over it at once: theirs stands, and nothing is owed', async (t) => {
+		const { table, ledger, weights } = setUp(t, [server]);
+		table.onWrite = (when) => {
+			if (when === 'after') table.destinations = [{ ...server, weight: 7 }];
+		};
+		const { result, detail } = await weights.take(lease, 3, 0);
+		assert.equal(result, 'changed');
+		assert.match(detail, /weight 7 was written over our 0/);
+		assert.equal(ledger.read(lease), undefined);
+	});
+
+	test('is done although it cannot be read afterwards', async (t) => {
+		const { table, ledger, weights } = setUp(t, [server]);
+		table.onWrite = (when) => {
+			if (when === 'after') table.onRead = fail('ENOBUFS');
+		};
+		assert.equal((await weights.take(lease, 3, 0)).result, 'done');
+		assert.deepEqual(ledger.read(lease)?.lease, lease);
+	});
+
+	test('one write at a time: the second reads what the first has left', async (t) => {
+		const { table, weights } = setUp(t, [server]);
+		const [first, second] = await Promise.all([weights.take(lease, 3, 0), weights.giveBack(lease)]);
+		assert.deepEqual([first.result, second.result], ['done', 'done']);
+		assert.deepEqual(
+			table.written.map(({ weight }) => weight),
+			[0, 3],
+		);
+	});
+
 	test('finds a removed destination gone, before the read and after it', async (t) => {
 		const { table, ledger, weights } = setUp(t, []);
 		assert.equal((await weights.take(lease, 3, 0)).result, 'gone');
