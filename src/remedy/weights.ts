@@ -72,7 +72,7 @@ export class Weights {
 
 	#inTurn(attempt: () => Promise<WeightOutcome>): Promise<WeightOutcome> {
 		// At once where nothing is to be waited for: the lease is in the ledger before anything else happens.
-		const outcome = this.#last ? this.#last.then(() => answered(attempt)) : answered(attempt);
+		const outcome = this.#last === undefined ? answered(attempt) : this.#last.then(() => answered(attempt));
 		this.#last = outcome;
 		void outcome.then(() => {
 			if (this.#last === outcome) this.#last = undefined;

@@ -9,7 +9,7 @@ import type { Lease } from '../../src/judge/lease.js';
 import type { BindingTarget } from '../../src/monitors/contract.js';
 import { Calibration } from '../../src/remedy/calibration.js';
 import { Ledger } from '../../src/remedy/ledger.js';
-import { Weights } from '../../src/remedy/weights.js';
+import { type TableWriter, Weights } from '../../src/remedy/weights.js';
 import { Journal } from '../../src/report/journal.js';
 import { createExecutors } from '../../src/shell/executor.js';
 import { parseRules } from '../../src/table/rules.js';
@@ -36,11 +36,13 @@ const lease: Lease = {
 /** Executors whose effects are words in `order`. */
 function stage(dryRun: boolean) {
 	const order: string[] = [];
-	const table = {
-		service: async () => service,
-		setDestination: async () => {
+	let standing = destination;
+	const table: TableWriter = {
+		service: async () => service && { ...service, destinations: standing ? [standing] : [] },
+		setDestination: async (_service, written) => {
 			order.push('written');
-			return 'done' as const;
+			standing = written;
+			return 'done';
 		},
 	};
 	const ledger = new Ledger(join(directory, dryRun ? 'dry' : 'wet'));
