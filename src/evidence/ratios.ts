@@ -127,7 +127,7 @@ function outliers(intervals: Interval[], limits: RatioLimits): Signal[] {
 		const others = othersShare(total, own, ratioVolumeMin);
 		if (own.all < ratioVolumeMin || others === undefined) return [];
 		const share = own.good / own.all;
-		const isFarBelow = share < completionShareMin && others >= twice * share;
+		const isFarBelow = share < completionShareMin && others > share && others >= twice * share;
 		if (!isFarBelow && share >= threshold) return [];
 		const detail = `${own.good} of ${own.all} attempts were accepted, ${percent(others)} at the others`;
 		return [signal('outlier', interval.id, own.all - own.good, detail)];
