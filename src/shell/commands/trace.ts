@@ -5,6 +5,7 @@
 import { Command, Option } from 'commander';
 import { attachKinds } from '../choices.js';
 import type { Config } from '../config.js';
+import { readDuration } from '../duration.js';
 import { OperatorError } from '../errors.js';
 import { Filter, type FilterKind } from './trace/filter.js';
 import { signalTable } from './trace/signals.js';
@@ -95,17 +96,6 @@ function readLimit(text: string): number {
 	const limit = Number(text);
 	if (/^\d+$/.test(text) && limit >= 1 && limit <= limitMax) return limit;
 	throw new OperatorError('usage', `"${text}" is no number of events.`, `Write a whole number from 1 to ${limitMax}.`);
-}
-
-const unitMs: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
-/** setTimeout knows no longer ones than 24.8 days. */
-const durationMsMax = 24 * 24 * 3_600_000;
-
-function readDuration(text: string): number {
-	const [, number, unit = ''] = /^(\d+)(ms|s|m|h)$/.exec(text) ?? [];
-	const durationMs = Number(number) * (unitMs[unit] ?? 0);
-	if (durationMs >= 1 && durationMs <= durationMsMax) return durationMs;
-	throw new OperatorError('usage', `"${text}" is no time.`, 'Write a number and a unit: 500ms, 10s, 5m, 1h.');
 }
 
 async function trace(options: TraceOptions, filter: Filter): Promise<void> {
