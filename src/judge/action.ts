@@ -5,6 +5,7 @@
 import type { DestinationId, ListenerId, ServiceId } from '../table/identity.js';
 import type { Destination, Listener, ServiceAddress } from '../table/model.js';
 import type { Asking } from './asking.js';
+import type { Hold } from './hold.js';
 import type { ProbePurpose } from './input.js';
 import type { Lease } from './lease.js';
 
@@ -45,5 +46,7 @@ export type Action =
 	| { kind: 'journal'; entry: JournalEntry }
 	/** A listener whose probe is calibrated now, to be remembered across restarts. */
 	| { kind: 'remember'; calibrated: ListenerId }
+	/** All holds that stand, to be remembered across restarts. */
+	| { kind: 'keepHolds'; holds: Hold[] }
 	/** The judge wants a tick no later than this. */
 	| { kind: 'schedule'; atMs: number };

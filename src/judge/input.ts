@@ -6,6 +6,7 @@ import type { EvidenceEdge } from '../evidence/evidence.js';
 import type { DestinationId, ListenerId } from '../table/identity.js';
 import type { Endpoint, Snapshot } from '../table/model.js';
 import type { ActionId } from './action.js';
+import type { HoldScope } from './hold.js';
 import type { Lease } from './lease.js';
 
 /**
@@ -64,6 +65,9 @@ export type Input = {
 	/** Leases found in the ledger at start. */
 	| { kind: 'resume'; leases: FoundLease[]; calibrated: ListenerId[] }
 	| { kind: 'release'; destination: DestinationId | 'all'; reason: string }
+	/** `untilMs`: undefined until `unhold`. `remembered`: begun under an earlier ipvigil. */
+	| { kind: 'hold'; destination: HoldScope; untilMs: number | undefined; reason: string; remembered: boolean }
+	| { kind: 'unhold'; destination: HoldScope }
 	| { kind: 'stop' }
 	| { kind: 'tick' }
 );

@@ -116,6 +116,7 @@ export const scenarios = {
 	'monitor-asked': (who, f) => `${who}: the monitor was asked to take it out for ${f.leaseSeconds} s.`,
 	'observed-only': (who, f) => `${who} has failed; nothing was done, because of ${f.because}.`,
 	overflow: (who, f) => `${who} has failed but stays in: ${f.why}.`,
+	'held-back': (who, f) => `${who} has failed but stays in: the operator holds it (${f.reason}).`,
 	'write-failed': (who, f) => `${who}: the weight could not be written (${f.detail}); ${f.next}.`,
 	recovering: (who) => `${who} accepts our probe again.`,
 	'step-up': (who, f) => `${who}: weight ${f.written} of ${f.owed} given back (${f.why}).`,
@@ -136,6 +137,9 @@ export const scenarios = {
 		`${times(f.hosts, 'host')} can be judged again: it is over that ${f.why}. Their silence counts once they have answered, or in ${f.graceSeconds} s.`,
 	resumed: (who, f) => `${who}: lease of an earlier ipvigil (pid ${f.pid}) resumed; asking the server.`,
 	'resume-dropped': (who, f) => `${who}: lease of an earlier ipvigil dropped, because ${f.why}.`,
+	held: (who, f) =>
+		`${who} is ${f.remembered ? 'still ' : ''}held ${f.holdSeconds === undefined ? 'until it is resumed' : `for ${f.holdSeconds} s`} (${f.reason}): only watched and told, not taken out.`,
+	'hold-over': (who, f) => `${who} is no longer held: ${f.why}.`,
 } satisfies Record<string, Sentence>;
 
 export type ScenarioName = keyof typeof scenarios;

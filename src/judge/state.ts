@@ -24,6 +24,7 @@ import {
 import type { Destination, Endpoint, Listener, ServiceAddress } from '../table/model.js';
 import type { ActionId, Verdict } from './action.js';
 import type { Asking } from './asking.js';
+import type { Hold, HoldScope } from './hold.js';
 import type { ProbePurpose } from './input.js';
 import type { Lease } from './lease.js';
 import type { TermsBook } from './terms.js';
@@ -157,6 +158,8 @@ export interface State {
 	busyDestinations: Set<DestinationId>;
 	/** Services of which most failed together, and since when. */
 	frozen: Map<ServiceId, number>;
+	/** What the operator wants left alone. */
+	holds: Map<HoldScope, Hold>;
 	/** When destinations were taken out within the last minute, the earliest first. */
 	ejectedMs: number[];
 	nextActionId: ActionId;
@@ -178,6 +181,7 @@ export function createState(options: Pick<State, 'terms' | 'pid' | 'dryRun' | 'b
 		impaired: new Map(),
 		excusedUntilMs: new Map(),
 		frozen: new Map(),
+		holds: new Map(),
 		ejectedMs: [],
 		busyListeners: new Set(),
 		busyDestinations: new Set(),

@@ -10,15 +10,16 @@
 import type { DestinationId } from '../table/identity.js';
 import type { Action } from './action.js';
 import { excuse, probed } from './answers.js';
-import { rewritten } from './ending.js';
+import { holdDown, rewritten } from './ending.js';
+import { hold, tickHolds, unhold } from './hold.js';
 import type { Input } from './input.js';
 import { learned } from './ports.js';
 import { nextTickMs } from './questions.js';
 import { resume } from './resume.js';
-import type { State } from './state.js';
+import type { DestinationState, State } from './state.js';
 import { askAnew, heard, tickListener } from './suspicion.js';
 import { applySnapshot } from './sync.js';
-import { endLease, tickDestination } from './tenure.js';
+import { endLease, enforce, tickDestination } from './tenure.js';
 import { journalDirector, seconds, type Turn } from './turn.js';
 import { outcome } from './written.js';
 
@@ -29,7 +30,7 @@ export function step(state: State, input: Input): { state: State; actions: Actio
 }
 
 /** Kinds that only say something: no weight and no probe waits for a line to be written. */
-const words: ReadonlySet<Action['kind']> = new Set(['tell', 'journal', 'remember', 'schedule']);
+const words: ReadonlySet<Action['kind']> = new Set(['tell', 'journal', 'remember', 'keepHolds', 'schedule']);
 
 /** Deeds in their order, then words in theirs. */
 function deedsFirst(actions: Action[]): Action[] {
@@ -62,6 +63,14 @@ function handle(turn: Turn, input: Input): void {
 			return resume(turn, input.leases, input.calibrated);
 		case 'release':
 			return release(turn, input.destination, input.reason);
+		case 'hold':
+			return hold(
+				turn,
+				{ destination: input.destination, untilMs: input.untilMs, reason: input.reason },
+				input.remembered,
+			);
+		case 'unhold':
+			return decideAnew(turn, unhold(turn, input.destination));
 		case 'stop':
 			turn.state.stopping = true;
 			return release(turn, 'all', 'ipvigil stops');
@@ -114,13 +123,22 @@ function written(turn: Turn, input: Extract<Input, { kind: 'write' }>): void {
 function release(turn: Turn, which: string, why: string): void {
 	for (const id of [...turn.state.busyDestinations]) {
 		const destination = turn.state.destinations.get(id);
-		if (destination && (which === 'all' || which === id)) endLease(turn, destination, why);
+		if (!destination || (which !== 'all' && which !== id)) continue;
+		// The operator has spoken, as one who writes the weight does: what is as dead as before must not go out again at once.
+		if (destination.lease && !turn.state.stopping) holdDown(turn, destination);
+		endLease(turn, destination, why);
 	}
+}
+
+/** What failed while it was held: its probes have gone on all the time, so the verdict is fresh. */
+function decideAnew(turn: Turn, freed: DestinationState[]): void {
+	for (const destination of freed) enforce(turn, destination);
 }
 
 /** Looks at what is under way only: a table at rest costs nothing. Asks for the next tick that will be needed. */
 function tick(turn: Turn): void {
 	const { state } = turn;
+	decideAnew(turn, tickHolds(turn));
 	for (const id of [...state.busyDestinations]) {
 		const destination = state.destinations.get(id);
 		if (destination) tickDestination(turn, destination);

@@ -9,6 +9,7 @@ import type { Destination } from '../table/model.js';
 import { thaw } from './correlation.js';
 import { bind, closeLease, holdDown, settle } from './ending.js';
 import { mayTakeOut, weightZeroHarm } from './guard.js';
+import { holdOf } from './hold.js';
 import { type Lease, leaseLengthMs } from './lease.js';
 import type { Policy, RuleAction } from './policy.js';
 import { climbSteps } from './slow-start.js';
@@ -35,10 +36,12 @@ export function enforce(turn: Turn, destination: DestinationState): void {
 	if (isExcused(state, destination.destination.address, nowMs)) return;
 	const { action, because } = actionOn(state, destination);
 	if (action === 'observe') return announceOnce(turn, 'observed-only', destination, { because });
-	const graceEndMs = addedMs + termsOf(state, destination.serviceId).policy.graceMs;
-	if (nowMs < graceEndMs) return comeBack(turn, destination, graceEndMs);
 	const to = action === 'notify' ? undefined : reducedTo(turn, destination, action);
 	if (isOutAlready(destination, to)) return;
+	const held = holdOf(state, destination.id);
+	if (held) return announceOnce(turn, 'held-back', destination, { reason: held.reason });
+	const graceEndMs = addedMs + termsOf(state, destination.serviceId).policy.graceMs;
+	if (nowMs < graceEndMs) return comeBack(turn, destination, graceEndMs);
 	const permission = mayTakeOut(state, destination, to ?? 0, nowMs);
 	if (!permission.allowed) return overflow(turn, destination, permission.reason, permission.why);
 	const service = state.services.get(destination.serviceId);
@@ -204,6 +207,7 @@ function tickLease(turn: Turn, destination: DestinationState, lease: Lease): voi
 	else if (nowMs - lease.sinceMs >= policy.leaseTotalMs) capReached(turn, destination, lease);
 	else if (destination.verdict === 'recovering' && nowMs >= (destination.climb?.dueMs ?? Number.POSITIVE_INFINITY))
 		climb(turn, destination);
+	else if (holdOf(turn.state, destination.id)) endWhileHeld(turn, destination, lease);
 	else if (nowMs >= lease.untilMs - renewMarginMs(turn, destination, lease) && stillRefusing(turn, destination))
 		renew(turn, destination, lease);
 	else if (nowMs >= lease.untilMs) {
@@ -219,6 +223,11 @@ function tickLease(turn: Turn, destination: DestinationState, lease: Lease): voi
 function tickUnleased(turn: Turn, destination: DestinationState): void {
 	if (destination.brownUntilMs === undefined) turn.state.busyDestinations.delete(destination.id);
 	enforce(turn, destination);
+}
+
+/** A hold renews nothing. It keeps the server in afterwards, so that no hold-down is needed for that. */
+function endWhileHeld(turn: Turn, destination: DestinationState, { untilMs }: Lease): void {
+	if (turn.nowMs >= untilMs) endLease(turn, destination, 'its lease is over and the operator holds it');
 }
 
 function brightens(turn: Turn, destination: DestinationState): void {

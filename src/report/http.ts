@@ -113,7 +113,7 @@ function send(response: ServerResponse, status: number, contentType: string, tex
 	response.end(text);
 }
 
-function closeServer(server: Server): Promise<void> {
+export function closeServer(server: Server): Promise<void> {
 	return new Promise((resolve) => {
 		server.close(() => resolve());
 		server.closeAllConnections();

@@ -20,6 +20,7 @@ import { AttemptWatch } from './attempts.js';
 import { bootMs } from './clock.js';
 import { Comparison } from './comparison.js';
 import type { Config } from './config.js';
+import { Control } from './control.js';
 import { createExecutors } from './executor.js';
 import { claim } from './instance.js';
 import { IpvsHooks } from './ipvs-hooks.js';
@@ -98,6 +99,7 @@ class Daemon {
 	readonly #targets: Targets;
 	readonly #ledger: Ledger;
 	readonly #calibration: Calibration;
+	readonly #control: Control;
 	readonly #journal: Journal;
 	readonly #hooks: IpvsHooks;
 	readonly #loop: Loop;
@@ -127,6 +129,7 @@ class Daemon {
 		this.#calibration = new Calibration(config.runtimeDirectory, (error) =>
 			log.warn({ err: error }, 'calibrated probes could not be remembered'),
 		);
+		this.#control = new Control(config.runtimeDirectory, log);
 		const onTrouble = (sentence: string) => log.error(sentence);
 		this.#journal = new Journal({ directory: config.journalDirectory, ...config.journal, onTrouble });
 		// The last thing that may fail; what is opened after it only says that it is not to be had.
@@ -149,6 +152,7 @@ class Daemon {
 				weights,
 				ledger: this.#ledger,
 				calibration: this.#calibration,
+				holds: this.#control.holds,
 				binding: this.#targets.binding,
 				telling: this.#targets.telling,
 				journal: this.#journal,
@@ -202,6 +206,7 @@ class Daemon {
 			tableAge: () => this.#feed.age(),
 		});
 		this.#comparison.start();
+		await this.#control.open(this.#loop);
 		this.#feed.refresh();
 		const { services } = snapshot;
 		const status = `observing ${services.length} services in mode ${this.config.mode}`;
@@ -268,6 +273,7 @@ class Daemon {
 
 	/** Takes up what an earlier ipvigil left in the ledger, and clears away what is nobody's. */
 	#resume(): void {
+		for (const message of this.#control.recall()) this.#loop.take(message);
 		const { entries, bad } = this.#ledger.list();
 		for (const { path, problem } of bad)
 			this.log.error({ path, problem }, 'a file of the ledger cannot be read; it is left as it is');
@@ -321,6 +327,7 @@ class Daemon {
 	/** Gives back what is held (`givingBack`) or leaves it to a successor, then lets go of everything. */
 	async stop(givingBack: boolean): Promise<void> {
 		this.#notifier.stopping(givingBack ? 'giving back every lease' : 'leaving the leases to a successor');
+		await this.#control.close();
 		if (givingBack) {
 			this.#loop.take({ kind: 'stop' });
 			await settled(this.#loop.state, stopWaitMs);

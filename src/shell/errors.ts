@@ -12,7 +12,8 @@ export type ExitKind =
 	| 'no-ipvs'
 	| 'not-built'
 	| 'not-found'
-	| 'busy';
+	| 'busy'
+	| 'not-running';
 
 interface ExitMeaning {
 	code: number;
@@ -43,11 +44,16 @@ export const exits: Record<ExitKind, ExitMeaning> = {
 		meaning: 'a part of ipvigil was not built',
 		remedy: 'npm run build',
 	},
-	'not-found': { code: 7, meaning: 'a named service is not in the table', remedy: 'See ipvigil table.' },
+	'not-found': { code: 7, meaning: 'a named service or destination is not in the table', remedy: 'See ipvigil table.' },
 	busy: {
 		code: 8,
 		meaning: 'something is in use by another program (an address, an interface, the runtime directory)',
 		remedy: 'Stop the other one, or configure another.',
+	},
+	'not-running': {
+		code: 9,
+		meaning: 'no ipvigil runs here that could do what was asked',
+		remedy: 'Start ipvigil run, or name its configuration with --config.',
 	},
 };
 

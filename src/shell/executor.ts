@@ -8,6 +8,7 @@ import type { Lease } from '../judge/lease.js';
 import type { ScenarioName } from '../judge/scenario.js';
 import type { BindingTarget, Delivery, TellingTarget } from '../monitors/contract.js';
 import type { Calibration } from '../remedy/calibration.js';
+import type { HoldFile } from '../remedy/hold-file.js';
 import type { Ledger } from '../remedy/ledger.js';
 import type { Probes } from '../remedy/probes.js';
 import type { WeightOutcome, Weights } from '../remedy/weights.js';
@@ -19,6 +20,7 @@ export interface ExecutorParts {
 	weights: Weights;
 	ledger: Ledger;
 	calibration: Calibration;
+	holds: Pick<HoldFile, 'keep'>;
 	binding: BindingTarget[];
 	telling: TellingTarget[];
 	journal: Journal;
@@ -50,6 +52,7 @@ export function createExecutors(parts: ExecutorParts): Omit<Executors, 'schedule
 		tell: ({ entry }) => tell(parts, entry),
 		journal: ({ entry }) => record(parts, entry),
 		remember: ({ calibrated }) => parts.calibration.remember(calibrated),
+		keepHolds: ({ holds }) => parts.holds.keep(holds),
 	};
 }
 
@@ -115,6 +118,7 @@ const loud = new Set<string>([
 	'cap-reached',
 	'cannot-confirm',
 	'yielded',
+	'held-back',
 ] satisfies ScenarioName[]);
 
 function record({ journal, log, nowMs }: ExecutorParts, entry: JournalEntry): void {

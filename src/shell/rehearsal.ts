@@ -113,6 +113,7 @@ class Stage implements TableWriter {
 			weights: new Weights({ table: this, ledger, dryRun: false }),
 			ledger,
 			calibration: this.#calibration,
+			holds: { keep: () => {} },
 			binding: [],
 			telling: [],
 			journal,

@@ -150,6 +150,7 @@ export class Replay {
 			bind: nothing,
 			tell: nothing,
 			remember: nothing,
+			keepHolds: nothing,
 		};
 	}
 

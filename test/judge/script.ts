@@ -5,8 +5,9 @@
  */
 import { createEvidence, type EvidencePool, note, observe } from '../../src/evidence/evidence.js';
 import type { Scope, SignalName } from '../../src/evidence/signal.js';
-import type { Action } from '../../src/judge/action.js';
+import type { Action, JournalEntry } from '../../src/judge/action.js';
 import type { Asking } from '../../src/judge/asking.js';
+import type { Hold } from '../../src/judge/hold.js';
 import type { Input, ProbeOutcome, ProbePurpose } from '../../src/judge/input.js';
 import type { Lease } from '../../src/judge/lease.js';
 import {
@@ -28,6 +29,8 @@ type Options = Terms & { dryRun: boolean; binding: boolean };
 type InputBody = Input extends infer I ? (I extends Input ? Omit<I, 'nowMs'> : never) : never;
 
 export class Script {
+	/** What the journal would hold. */
+	readonly journal: { bootMs: number; entry: JournalEntry }[] = [];
 	private nowMs = 1_000_000;
 	private state: State;
 	private evidence: EvidencePool;
@@ -35,6 +38,7 @@ export class Script {
 	private named = new Map<string, Terms>();
 	private ledger = new Map<string, Lease>();
 	private calibrated: string[] = [];
+	private holds: Hold[] = [];
 	private snapshot: Snapshot = { services: [] };
 	private lines: string[] = [];
 	private options: Options = {
@@ -80,6 +84,8 @@ export class Script {
 		write: (words) => this.write(words),
 		wait: (words) => this.wait(milliseconds(words[0] ?? '')),
 		release: (words) => this.input({ kind: 'release', destination: words.join(' '), reason: 'the operator asked' }),
+		hold: (words) => this.hold(words),
+		resume: (words) => this.input({ kind: 'unhold', destination: words.join(' ') }),
 		stop: () => this.input({ kind: 'stop' }),
 		restart: (words) => this.restart(words),
 		show: () => this.show(),
@@ -173,6 +179,15 @@ export class Script {
 		this.input({ kind: 'write', destination, operation: operation as 'edit', weight: Number(weight), writer });
 	}
 
+	/** hold DESTINATION(4 words)|all [for TIME] REASON (one word, _ for a blank) */
+	private hold(words: string[]): void {
+		const count = words[0] === 'all' ? 1 : 4;
+		const [destination, rest] = [words.slice(0, count).join(' '), words.slice(count)];
+		const untilMs = rest[0] === 'for' ? this.nowMs + milliseconds(rest[1] ?? '') : undefined;
+		const reason = rest.at(-1)?.replaceAll('_', ' ') ?? '';
+		this.input({ kind: 'hold', destination, untilMs, reason, remembered: false });
+	}
+
 	private wait(ms: number): void {
 		const endMs = this.nowMs + ms;
 		while (this.wakeMs <= endMs) {
@@ -192,6 +207,7 @@ export class Script {
 		const words = earlier === undefined ? given : given.slice(2);
 		this.state = this.fresh(4712);
 		this.wakeMs = Number.POSITIVE_INFINITY;
+		for (const hold of this.holds) this.input({ kind: 'hold', ...hold, remembered: true });
 		this.input({ kind: 'table', snapshot: this.snapshot, sinceMs: this.nowMs });
 		const lastWriter = words[0] ? { comm: words[1] ?? '', pid: Number(words[2]), own: words[3] === 'own' } : undefined;
 		const leases = [...this.ledger.values()].map((lease) => ({ lease, earlier, lastWriter }));
@@ -222,6 +238,8 @@ export class Script {
 		if (action.kind === 'setWeight' || action.kind === 'ledger')
 			this.ledger.set(destinationId(action.lease.service, action.lease.destination), action.lease);
 		if (action.kind === 'forget') this.ledger.delete(destinationId(action.service, action.destination));
+		if (action.kind === 'journal') this.journal.push({ bootMs: this.nowMs, entry: action.entry });
+		if (action.kind === 'keepHolds') this.holds = action.holds;
 		if (action.kind === 'remember') this.calibrated.push(action.calibrated);
 		this.lines.push(this.describe(action));
 	}
@@ -242,6 +260,8 @@ export class Script {
 				return `bind ${destinationId(action.service, action.destination)} ${action.state}`;
 			case 'remember':
 				return `remember ${action.calibrated} is calibrated`;
+			case 'keepHolds':
+				return `keep holds: ${action.holds.map(({ destination }) => destination).join(', ') || 'none'}`;
 			case 'tell':
 				return `tell ${action.entry.scenario}`;
 			case 'journal':
@@ -261,6 +281,23 @@ function setTerm(terms: Terms, key: string, value: string): void {
 	else if (key in terms.actions) terms.actions[key as RuleName] = value as RuleAction;
 	else if (key in terms.policy) terms.policy[key as keyof Policy] = Number(value);
 	else throw new Error(`no such option: ${key}`);
+}
+
+/** Plays a story again: the same commands, with the answers that the judge gives now. */
+export function playStory(script: Script, story: string): string {
+	const blocks = story.trimEnd().split(/\n\n+/);
+	return `${blocks.map((block) => playBlock(script, block)).join('\n\n')}\n`;
+}
+
+function playBlock(script: Script, block: string): string {
+	const lines = block.split('\n');
+	const comments = lines.filter((line) => line.startsWith('#'));
+	const [command = ''] = lines
+		.filter((line) => !line.startsWith('#'))
+		.join('\n')
+		.split('\n----');
+	if (command === '') return comments.join('\n');
+	return [...comments, command, '----', script.run(command)].join('\n');
 }
 
 function scopeNamed(kind: string, words: string[]): Scope {

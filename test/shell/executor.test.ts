@@ -59,6 +59,7 @@ function stage(dryRun: boolean) {
 		weights: new Weights({ table, ledger, dryRun }),
 		ledger,
 		calibration: new Calibration(directory, () => {}),
+		holds: { keep: () => {} },
 		binding: [monitor],
 		telling: [],
 		journal: new Journal({ directory, segmentBytes: 65_536, segments: 2 }),

@@ -24,6 +24,7 @@ const silent: Omit<Executors, 'schedule'> = {
 	tell: () => {},
 	journal: () => {},
 	remember: () => {},
+	keepHolds: () => {},
 };
 
 function snapshotOf(...addresses: string[]): Snapshot {
