@@ -44,7 +44,8 @@ export async function* readJournal(directory: string): AsyncGenerator<JournalLin
 	for (const number of await segmentNumbers(directory)) yield* readSegment(directory, segmentName(number));
 }
 
-async function* readSegment(directory: string, segment: string): AsyncGenerator<JournalLine | UnreadableLine> {
+/** The lines of one segment, oldest first; none where it has been removed. */
+export async function* readSegment(directory: string, segment: string): AsyncGenerator<JournalLine | UnreadableLine> {
 	try {
 		const input = createReadStream(join(directory, segment), 'utf8');
 		for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {

@@ -4,8 +4,12 @@
  */
 import { Command } from 'commander';
 import { makeDoctorCommand } from './commands/doctor.js';
+import { makeExplainCommand } from './commands/explain.js';
+import { makeHoldCommand } from './commands/hold.js';
 import { makeHooksCommand } from './commands/hooks.js';
+import { makeReleaseCommand } from './commands/release.js';
 import { makeReplayCommand } from './commands/replay.js';
+import { makeResumeCommand } from './commands/resume.js';
 import { makeRunCommand } from './commands/run.js';
 import { makeTableCommand } from './commands/table.js';
 import { makeTraceCommand } from './commands/trace.js';
@@ -30,6 +34,10 @@ export function makeProgram(): Command {
 		makeTableCommand(),
 		makeTraceCommand(),
 		makeReplayCommand(),
+		makeExplainCommand(),
+		makeReleaseCommand(),
+		makeHoldCommand(),
+		makeResumeCommand(),
 		makeHooksCommand(),
 		makeDoctorCommand(),
 	])
