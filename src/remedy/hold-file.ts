@@ -21,12 +21,18 @@ export class HoldFile {
 		return this.#remembers;
 	}
 
-	/** The holds of an earlier ipvigil, their ends on the boot clock; none where there is no file or no sense in it. */
+	/**
+	 * The holds of an earlier ipvigil, their ends on the boot clock; none where there is no file or no sense in it. Of a list
+	 * with nonsense among it the rest counts: what an operator wants left alone must not be lost lightly.
+	 */
 	recall(): Hold[] {
 		try {
 			const value: unknown = JSON.parse(readFileSync(this.#path, 'utf8'));
-			if (!Array.isArray(value) || !value.every(isHold)) throw new Error(`${this.#path} is no list of holds`);
-			return value.slice(0, holdsMax);
+			if (!Array.isArray(value)) throw new Error(`${this.#path} is no list of holds`);
+			const holds = value.filter(isHold);
+			const strange = value.length - holds.length;
+			if (strange > 0) this.#onTrouble(new Error(`${this.#path}: ${strange} of ${value.length} are no holds`));
+			return holds.slice(0, holdsMax);
 		} catch (error) {
 			if ((error as NodeJS.ErrnoException).code !== 'ENOENT') this.#onTrouble(error as Error);
 			return [];

@@ -24,9 +24,9 @@ const headerBytesMax = 8_192;
 const bodyBytesMax = 8_192;
 /** Longer than `fwmark 4294967295 inet6 > [an IPv6 address in full]:65535`. */
 const nameLengthMax = 256;
-export const reasonLengthMax = 500;
+const reasonLengthMax = 500;
 /** More is "until it is resumed": a month is forgotten anyway. */
-export const holdMsMax = 31 * 24 * 3_600_000;
+const holdMsMax = 31 * 24 * 3_600_000;
 
 const name = z.string().min(1).max(nameLengthMax);
 const bodies = {
@@ -34,7 +34,12 @@ const bodies = {
 	hold: z.strictObject({
 		destination: name,
 		forMs: z.number().int().positive().max(holdMsMax).optional(),
-		reason: z.string().max(reasonLengthMax).optional(),
+		/** It stands in one line of the journal, the log and `explain`. */
+		reason: z
+			.string()
+			.max(reasonLengthMax)
+			.regex(/^\P{Cc}*$/u, 'must be one line')
+			.optional(),
 	}),
 	resume: z.strictObject({ destination: name }),
 };

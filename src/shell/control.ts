@@ -108,7 +108,8 @@ export function createHandlers(
 				handsOffMs: termsOf(state, state.destinations.get(destination)?.serviceId ?? '').policy.holdDownMs,
 			};
 		},
-		hold: ({ destination: name, forMs, reason = noReason }): HoldAnswer => {
+		hold: ({ destination: name, forMs, reason: given = '' }): HoldAnswer => {
+			const reason = given.trim() || noReason;
 			const destination = scopeOf(name, state.destinations.keys());
 			if (!state.holds.has(destination) && state.holds.size >= holdsMax)
 				throw new Refusal(409, `${holdsMax} destinations are held already.`, 'Hold all of them: ipvigil hold --all');

@@ -43,6 +43,14 @@ describe('the holds', () => {
 		}
 	});
 
+	test('that make sense count, those beside them that make none are told', (t) => {
+		const directory = temporaryDirectory(t);
+		writeFileSync(join(directory, 'holds.json'), JSON.stringify([1, one]));
+		const told: Error[] = [];
+		assert.deepEqual(new HoldFile(directory, (error) => told.push(error)).recall(), [one]);
+		assert.match(told[0]?.message ?? '', /1 of 2 are no holds/);
+	});
+
 	test('are bounded when they are read back', (t) => {
 		const directory = temporaryDirectory(t);
 		const file = new HoldFile(directory, refuse);

@@ -68,6 +68,7 @@ describe('the control API', () => {
 			[400, 'POST', '/v1/hold', '{"destination":"all","forMs":0}', /forMs: /],
 			[400, 'POST', '/v1/hold', '{"destination":"all","forMs":1e12}', /forMs: /],
 			[400, 'POST', '/v1/hold', JSON.stringify({ destination: 'all', reason: 'x'.repeat(501) }), /reason: /],
+			[400, 'POST', '/v1/hold', JSON.stringify({ destination: 'all', reason: 'a\nb' }), /reason: must be one line/],
 			[413, 'POST', '/v1/hold', JSON.stringify({ destination: 'x'.repeat(100_000) }), /too long/],
 		];
 		for (const [status, method, path, body, error] of cases) {

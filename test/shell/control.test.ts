@@ -185,8 +185,12 @@ describe('a hold', () => {
 		const { directory, fail } = await start(t);
 		fail('10.1.0.11');
 		const beforeMs = Date.now();
-		const { leases, until } = await command(directory, 'hold', { destination: 'all', forMs: 60_000 });
-		assert.deepEqual(leases, [one]);
+		const { leases, until, reason } = await command(directory, 'hold', {
+			destination: 'all',
+			forMs: 60_000,
+			reason: ' ',
+		});
+		assert.deepEqual([leases, reason], [[one], 'no reason was given']);
 		const sinceMs = Date.parse(until ?? '') - 60_000;
 		assert.ok(sinceMs >= beforeMs && sinceMs <= Date.now());
 		const { hold } = await askDestination(directory, two);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { Journal } from '../../src/report/journal.js';
 import { segmentName } from '../../src/report/segments.js';
+import type { Standing } from '../../src/report/standing.js';
 import { type Explanation, gather } from '../../src/shell/commands/explain/gather.js';
 import { explanationJson, renderExplanation } from '../../src/shell/commands/explain/view.js';
 import { playStory, Script } from '../judge/script.js';
@@ -53,6 +54,14 @@ describe('an explanation', () => {
 		matchesGolden('explain-renewed.txt', renderExplanation(whole, later));
 	});
 
+	test('says how it stands, whatever stands', async (t) => {
+		const whole = await explained(t, 'refused-and-restored');
+		const texts = standings.map((standing) =>
+			renderExplanation({ ...whole, ...standing, caveats: standing.standing?.caveats ?? [], decision: [] }, later),
+		);
+		matchesGolden('explain-standing.txt', texts.join('\n'));
+	});
+
 	test('tells of the hold under which it began', async (t) => {
 		const whole = await explained(t, 'hold');
 		assert.deepEqual(scenarios(whole), ['held', 'suspect', 'failed', 'held-back', 'hold-over', 'quiesced']);
@@ -98,6 +107,55 @@ describe('an explanation', () => {
 		await assert.rejects(gather(server, nowhere, nowhere), { kind: 'not-found', remedy: 'See ipvigil table.' });
 	});
 });
+
+const well: Standing = {
+	destination: server,
+	service: 'tcp 10.0.0.100:80',
+	mode: 'assist',
+	dryRun: false,
+	verdict: 'healthy',
+	inTable: true,
+	weight: 5,
+	forwarding: 'masq',
+	scheduler: 'wrr',
+	lease: null,
+	hold: null,
+	handsOffMs: null,
+	asked: { listener: 'tcp 10.1.0.11:80', calibrated: true, acceptedMsAgo: 90_000, declinedMsAgo: null },
+	signal: null,
+	impaired: null,
+	caveats: [],
+};
+
+const lease: NonNullable<Standing['lease']> = {
+	state: 'held',
+	written: 0,
+	owed: 5,
+	since: '2026-11-22T10:00:00.000Z',
+	until: '2026-11-22T10:00:30.000Z',
+	leftMs: 12_345,
+	count: 2,
+	ending: null,
+	rehearsed: false,
+};
+const failed: Standing = { ...well, verdict: 'failed', weight: 0, lease, signal: { name: 'refusal', msAgo: 17_655 } };
+const notAsked = { listener: 'tcp 10.1.0.11:80', calibrated: false, acceptedMsAgo: null, declinedMsAgo: 400 };
+const until = '2026-11-22T12:00:00.000Z';
+
+/** Each kind of lease, hold and obstacle once. */
+const standings: Pick<Explanation, 'running' | 'standing'>[] = [
+	well,
+	{ ...failed, caveats: ['A caveat.'] },
+	{ ...failed, dryRun: true, lease: { ...lease, rehearsed: true, ending: 'the operator asked' } },
+	{ ...failed, mode: 'notify' as const, weight: 5, lease: { ...lease, written: null } },
+	{ ...failed, inTable: false, lease: { ...lease, written: null, state: 'with-monitor' as const } },
+	{ ...well, hold: { scope: server, reason: 'a disk', until: null, leftMs: null } },
+	{ ...well, hold: { scope: 'all', reason: 'a switch', until, leftMs: 7_200_000 } },
+	{ ...well, verdict: 'failed' as const, handsOffMs: 42_000, asked: notAsked },
+	{ ...well, verdict: 'failed' as const, handsOffMs: 0, asked: null },
+	{ ...well, impaired: 'eth1 has lost its carrier' },
+	undefined,
+].map((standing) => ({ running: true, standing }));
 
 function readId(story: string, id: RegExp): string {
 	return id.exec(readFileSync(join(stories, `${story}.txt`), 'utf8'))?.[0] ?? assert.fail(`${story} has no ${id}`);

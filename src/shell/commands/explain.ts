@@ -28,7 +28,9 @@ one the journal alone is told. Times are UTC.
 
 JSON: { "format": 1, "destination", "running", "standing", "decision": [ { "at", "bootMs", "scenario",
 "name", "sentence", "facts", "times" } ], "caveats": [SENTENCE], "unreadableLines", "historyIsCut" }.
-"standing" is null where no ipvigil runs or the destination is in the table no more.`;
+"standing" is null where no ipvigil runs or the destination is in the table no more, else { "mode", "dryRun",
+"verdict", "inTable", "weight", "forwarding", "scheduler", "lease", "hold", "handsOffMs", "asked", "signal",
+"impaired", ... }.`;
 
 async function explain(words: string[], options: ExplainOptions): Promise<void> {
 	const { loadConfig } = await import('../config.js');

@@ -61,13 +61,16 @@ function leaseLine(lease: NonNullable<Standing['lease']>): string {
 
 function holdLine({ scope, reason, until, leftMs }: NonNullable<Standing['hold']>): string {
 	const whom = scope === 'all' ? 'Held with all others' : 'Held';
-	const end = until === null ? 'until it is resumed' : `until ${clock(until)} (${spokenDuration(leftMs ?? 0)} left)`;
+	const end =
+		until === null
+			? 'until it is resumed'
+			: `until ${until.slice(0, 10)} ${clock(until)} (${spokenDuration(leftMs ?? 0)} left)`;
 	return `${whom} ${end}: ${reason}.`;
 }
 
 function handsOffLine(ms: number): string {
-	if (ms === 0) return 'Somebody has spoken for it: it is taken out again only on new evidence.';
-	return `Somebody has spoken for it: hands off for another ${spokenDuration(ms)}, and then until there is new evidence.`;
+	if (ms === 0) return 'Hands off until there is new evidence.';
+	return `Hands off for another ${spokenDuration(ms)}, and then until there is new evidence.`;
 }
 
 function askedLines({ asked, signal }: Standing): string[] {
