@@ -11,9 +11,10 @@ export interface Step extends JournalLine {
 	times: number;
 }
 
-/** Whether a line belongs to the history of this destination: its own, and the holds on all. */
+/** Whether a line belongs to the history of this destination: its own, those of its service, and the holds on all. */
 export function concerns(line: JournalLine, id: DestinationId): boolean {
-	return line.destination === id || (line.destination === undefined && isHold(line));
+	if (line.destination !== undefined) return line.destination === id;
+	return line.service === undefined ? isHold(line) : id.startsWith(`${line.service} > `);
 }
 
 /** Whether these lines go back to where the last decision began. */
@@ -35,9 +36,9 @@ function firstOwn(lines: JournalLine[]): number {
 	return first >= 0 ? first : lines.length;
 }
 
-/** A suspicion comes before everything that ipvigil does about a server. */
+/** A suspicion comes before everything that ipvigil does about a server; a brown-out may be all that is told. */
 function begins({ scenario }: JournalLine): boolean {
-	return scenario === 'suspect';
+	return scenario === 'suspect' || scenario === 'brown-out';
 }
 
 function isHold({ scenario }: JournalLine): boolean {

@@ -22,12 +22,13 @@ import { Comparison } from './comparison.js';
 import type { Config } from './config.js';
 import { Control } from './control.js';
 import { createExecutors } from './executor.js';
+import { found } from './found.js';
 import { claim } from './instance.js';
 import { IpvsHooks } from './ipvs-hooks.js';
-import { Loop } from './loop.js';
+import { type Executors, Loop } from './loop.js';
 import { rehearse } from './rehearsal.js';
 import { serveReport } from './report.js';
-import { nextSignal, settled } from './stopping.js';
+import { giveBackAll, nextSignal } from './stopping.js';
 import { createServiceNotifier } from './systemd.js';
 import { TableFeed } from './table-feed.js';
 import { openTable, type TableAccess } from './table-source.js';
@@ -37,9 +38,6 @@ import { termsFrom } from './terms.js';
 import { openVantage, type Vantage } from './vantage.js';
 import { Ways } from './ways.js';
 import { configuredEndpoints, Witness, windowOf } from './witness.js';
-
-/** How long an orderly stop waits for weights to be given back; the give-back helper does what is left. */
-const stopWaitMs = 5_000;
 
 export interface DaemonOptions {
 	dryRun: boolean;
@@ -142,36 +140,8 @@ class Daemon {
 		});
 		this.#hooks = this.#openHooks();
 		this.#attempts.use(this.#hooks.outcome);
-		const lastWriter = (lease: Lease) => this.#lastWriter(lease);
-		const weights = new Weights({ table, ledger: this.#ledger, dryRun, lastWriter });
-		this.#loop = new Loop(
-			this.#newState(),
-			bootMs,
-			createExecutors({
-				probes: this.#probes,
-				weights,
-				ledger: this.#ledger,
-				calibration: this.#calibration,
-				holds: this.#control.holds,
-				binding: this.#targets.binding,
-				telling: this.#targets.telling,
-				journal: this.#journal,
-				log,
-				dryRun,
-				nowMs: bootMs,
-				hearAudit: () => this.#hooks.audit?.drain(),
-				feed: (message) => this.#loop.take(message),
-				noted: this.#targets.noted,
-			}),
-		);
-		this.#comparison = new Comparison({
-			state: this.#loop.state,
-			read: () => this.#hooks.outcome?.readings(),
-			nowMs: bootMs,
-			onAccepting: (destinations) => this.#loop.take({ kind: 'accepting', destinations }),
-			onSignal: (signal) => this.#loop.take(this.#witness.inferred(signal, bootMs())),
-			onFailure: (error) => log.warn({ err: error }, 'destinations could not be compared; trying again'),
-		});
+		this.#loop = new Loop(this.#newState(), bootMs, this.#executors());
+		this.#comparison = this.#openComparison();
 		this.#feed = new TableFeed({
 			read: () => table.snapshot(),
 			intervalMs: config.snapshotIntervalMs,
@@ -226,6 +196,37 @@ class Daemon {
 		});
 	}
 
+	#executors(): Omit<Executors, 'schedule'> {
+		const { table, dryRun, log } = this;
+		return createExecutors({
+			probes: this.#probes,
+			weights: new Weights({ table, ledger: this.#ledger, dryRun, lastWriter: this.#lastWriter }),
+			ledger: this.#ledger,
+			calibration: this.#calibration,
+			holds: this.#control.holds,
+			binding: this.#targets.binding,
+			telling: this.#targets.telling,
+			journal: this.#journal,
+			log,
+			dryRun,
+			nowMs: bootMs,
+			hearAudit: () => this.#hooks.audit?.drain(),
+			feed: (message) => this.#loop.take(message),
+			noted: this.#targets.noted,
+		});
+	}
+
+	#openComparison(): Comparison {
+		return new Comparison({
+			state: this.#loop.state,
+			read: () => this.#hooks.outcome?.readings(),
+			nowMs: bootMs,
+			onAccepting: (destinations) => this.#loop.take({ kind: 'accepting', destinations }),
+			onSignal: (signal) => this.#loop.take(this.#witness.inferred(signal, bootMs())),
+			onFailure: (error) => this.log.warn({ err: error }, 'destinations could not be compared; trying again'),
+		});
+	}
+
 	#openVantage(): Vantage {
 		return openVantage({
 			config: this.config,
@@ -274,12 +275,11 @@ class Daemon {
 	/** Takes up what an earlier ipvigil left in the ledger, and clears away what is nobody's. */
 	#resume(): void {
 		for (const message of this.#control.recall()) this.#loop.take(message);
-		const { entries, bad } = this.#ledger.list();
-		for (const { path, problem } of bad)
-			this.log.error({ path, problem }, 'a file of the ledger cannot be read; it is left as it is');
-		const leases = entries.map(({ lease, earlier }) => ({ lease, earlier, lastWriter: this.#lastWriter(lease) }));
-		const calibrated = this.#calibration.recall();
-		this.#loop.take({ kind: 'resume', leases, calibrated });
+		this.#loop.take({
+			kind: 'resume',
+			leases: found(this.#ledger, this.#lastWriter, this.log),
+			calibrated: this.#calibration.recall(),
+		});
 		this.#targets.sweep(this.#ledger.list().entries.map(({ lease }) => lease));
 		this.#resumed = true;
 	}
@@ -319,21 +319,16 @@ class Daemon {
 	}
 
 	/** Who wrote a leased destination last. Own: this process, or the one that entered the lease. */
-	#lastWriter(lease: Lease): Writer | undefined {
+	readonly #lastWriter = (lease: Lease): Writer | undefined => {
 		const last = this.#hooks.audit?.lastWriter(lease.service, lease.destination);
 		return last && { pid: last.pid, comm: last.comm, own: last.pid === process.pid || last.pid === lease.pid };
-	}
+	};
 
 	/** Gives back what is held (`givingBack`) or leaves it to a successor, then lets go of everything. */
 	async stop(givingBack: boolean): Promise<void> {
 		this.#notifier.stopping(givingBack ? 'giving back every lease' : 'leaving the leases to a successor');
 		await this.#control.close();
-		if (givingBack) {
-			this.#loop.take({ kind: 'stop' });
-			await settled(this.#loop.state, stopWaitMs);
-			if (!isSettled(this.#loop.state))
-				this.log.error('not every lease could be given back; the give-back helper will end them');
-		}
+		if (givingBack) await giveBackAll(this.#loop, this.log);
 		this.tape.lost(this.#sources());
 		this.#loop.close();
 		this.#feed.close();
