@@ -39,6 +39,8 @@
         "src/addon/native/error.cc",
         "src/addon/native/libbpf_log.cc",
         "src/addon/native/link.cc",
+        "src/addon/native/marked_connection.cc",
+        "src/addon/native/marked_socket.cc",
         "src/addon/native/netlink_socket.cc",
         "src/addon/native/packet_socket.cc",
         "src/addon/native/ring_reader.cc",

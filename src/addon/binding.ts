@@ -107,6 +107,10 @@ export interface NativePacketSocket {
 	close(): void;
 }
 
+export interface NativeMarkedConnection {
+	close(): void;
+}
+
 export interface Binding {
 	BpfObject: new (path: string) => NativeObject;
 	BpfMap: { openPinned(path: string): NativeMap };
@@ -131,6 +135,15 @@ export interface Binding {
 		onBatch: (frames: Uint8Array[]) => void,
 		onError: (error: Error) => void,
 	) => NativePacketSocket;
+	MarkedConnection: new (
+		mark: number,
+		source: Uint8Array,
+		address: Uint8Array,
+		port: number,
+		onConnect: (fd: number) => void,
+		onError: (error: Error) => void,
+	) => NativeMarkedConnection;
+	openMarkedDatagramSocket(mark: number, source: Uint8Array): number;
 	monotonicNs(): bigint;
 	bootNs(): bigint;
 	possibleCpus(): number;

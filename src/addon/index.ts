@@ -1,5 +1,5 @@
 /**
- * The only door to the kernel's BPF, to netlink, to raw frames and to the kernel's clocks: bytes in, bytes out, no
+ * The only door to the kernel's BPF, to netlink, to raw frames, to marked sockets and to the kernel's clocks: bytes in, bytes out, no
  * policy. TypeScript checks every argument and explains; the C++ in native/ trusts it. Every handle has close(), harmless when repeated;
  * any other call on a closed handle throws EBADF. Importing this loads nothing: the addon is loaded at first use, and
  * its absence is an AddonMissingError then.
@@ -11,6 +11,7 @@ export { type InstructionCount, type MapEntries, objectPath, type TestRunResult 
 export { AddonMissingError, BpfLoadError, isSystemError, type SystemError } from './errors.js';
 export { type Attachment, ClsactFilter, Link } from './link.js';
 export { BpfMap, type UpdateFlags } from './map.js';
+export { MarkedConnection, type MarkedConnectionOptions, openMarkedDatagramSocket } from './marked-socket.js';
 export { NetlinkSocket, type NetlinkSocketOptions } from './netlink-socket.js';
 export { BpfObject, type ClsactPlace, type TestRunOptions } from './object.js';
 export { PacketSocket, type PacketSocketOptions } from './packet-socket.js';

@@ -5,7 +5,9 @@ import {
 	BpfObject,
 	interfaceIndex,
 	type Link,
+	MarkedConnection,
 	NetlinkSocket,
+	openMarkedDatagramSocket,
 	PacketSocket,
 	RingReader,
 } from '../../src/addon/index.js';
@@ -90,6 +92,24 @@ test('a packet socket takes an interface, whole instructions and at least an Eth
 	const socket = new PacketSocket(options);
 	for (const bytes of [13, 65_550]) assert.throws(() => socket.send(packetOf(bytes)), /length of frame/);
 	socket.close();
+});
+
+test('a marked socket takes a mark, whole addresses of one family, a port and functions', () => {
+	const options = { mark: 1, address: packetOf(4), port: 9, onConnect: ignore, onError: ignore };
+	for (const mark of [0, -1, 1.5, 2 ** 32]) {
+		assert.throws(() => new MarkedConnection({ ...options, mark }), /mark must be an integer from 1/);
+		assert.throws(() => openMarkedDatagramSocket({ mark, source: packetOf(4) }), /mark must be an integer from 1/);
+	}
+	for (const octets of [0, 3, 5, 15, 17]) {
+		const words = new RegExp(`must have 4 or 16 bytes, not ${octets}`);
+		assert.throws(() => new MarkedConnection({ ...options, address: packetOf(octets) }), words);
+		assert.throws(() => openMarkedDatagramSocket({ mark: 1, source: packetOf(octets) }), words);
+	}
+	assert.throws(() => new MarkedConnection({ ...options, source: packetOf(16) }), /source must have 4 bytes, not 16/);
+	assert.throws(() => new MarkedConnection({ ...options, address: wrong('127.0.0.1') }), /must be a Uint8Array/);
+	for (const port of [0, 65_536]) assert.throws(() => new MarkedConnection({ ...options, port }), /port must be/);
+	assert.throws(() => new MarkedConnection({ ...options, onConnect: wrong(1) }), /onConnect must be a function/);
+	assert.throws(() => new MarkedConnection({ ...options, onError: wrong(1) }), /onError must be a function/);
 });
 
 test('a link is updated from a BpfObject and from nothing that looks like one', () => {

@@ -7,6 +7,8 @@
 #include "instance.h"
 #include "libbpf_log.h"
 #include "link.h"
+#include "marked_connection.h"
+#include "marked_socket.h"
 #include "netlink_socket.h"
 #include "packet_socket.h"
 #include "ring_reader.h"
@@ -90,6 +92,8 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports)
 	exports.Set("RingReader", RingReader::define(env));
 	exports.Set("NetlinkSocket", NetlinkSocket::define(env));
 	exports.Set("PacketSocket", PacketSocket::define(env));
+	exports.Set("MarkedConnection", MarkedConnection::define(env));
+	exports.Set("openMarkedDatagramSocket", Napi::Function::New(env, openMarkedDatagramSocket));
 	exports.Set("monotonicNs", Napi::Function::New(env, monotonicNs));
 	exports.Set("bootNs", Napi::Function::New(env, bootNs));
 	exports.Set("possibleCpus", Napi::Function::New(env, possibleCpus));

@@ -122,7 +122,7 @@ void NetlinkSocket::receiveBatch(Napi::Env env, Napi::Array datagrams)
 }
 
 /** A worker that is being terminated fails every call into JavaScript, and nobody is left to hear of it. */
-void NetlinkSocket::onReadable()
+void NetlinkSocket::onReady()
 {
 	Napi::HandleScope scope(Env());
 	try {

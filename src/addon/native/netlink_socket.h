@@ -21,7 +21,7 @@ class NetlinkSocket : public Napi::ObjectWrap<NetlinkSocket>, private Watch::Own
       private:
 	enum class Received { datagram, foreign, nothing };
 
-	void onReadable() override;
+	void onReady() override;
 	void onTeardown() override;
 
 	void deliver(Napi::Env env);

@@ -97,7 +97,7 @@ void PacketSocket::receiveBatch(Napi::Env env, Napi::Array frames)
 }
 
 /** A worker that is being terminated fails every call into JavaScript, and nobody is left to hear of it. */
-void PacketSocket::onReadable()
+void PacketSocket::onReady()
 {
 	Napi::HandleScope scope(Env());
 	try {

@@ -19,7 +19,7 @@ class PacketSocket : public Napi::ObjectWrap<PacketSocket>, private Watch::Owner
 	explicit PacketSocket(const Napi::CallbackInfo &info);
 
       private:
-	void onReadable() override;
+	void onReady() override;
 	void onTeardown() override;
 
 	void deliver(Napi::Env env);

@@ -45,6 +45,11 @@ class Descriptor
 	{
 		return fd_ >= 0;
 	}
+	/** The descriptor is the caller's from now on. */
+	int release()
+	{
+		return std::exchange(fd_, -1);
+	}
 	void close()
 	{
 		Descriptor closing(std::move(*this));

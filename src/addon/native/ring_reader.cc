@@ -73,7 +73,7 @@ std::vector<napi_value> RingReader::takeBatch(Napi::Env env)
 }
 
 /** A full batch means that more is waiting: no rest then, but the rest of the loop comes first. */
-void RingReader::onReadable()
+void RingReader::onReady()
 {
 	const Napi::Env env = Env();
 	Napi::HandleScope scope(env);

@@ -21,7 +21,7 @@ class RingReader : public Napi::ObjectWrap<RingReader>, private Watch::Owner
 
       private:
 	static int onRecord(void *self, void *bytes, size_t length);
-	void onReadable() override;
+	void onReady() override;
 	void onTeardown() override;
 
 	/** Moves what is there, up to one full batch, out of the ring. Says whether the batch is full. */

@@ -15,11 +15,11 @@ template <typename Handle> uv_handle_t *asHandle(Handle *handle)
 
 } // namespace
 
-Watch::Ptr Watch::start(Napi::Env env, int fd, Owner *owner)
+Watch::Ptr Watch::start(Napi::Env env, int fd, Owner *owner, uv_poll_event event)
 {
 	uv_loop_t *loop = nullptr;
 	napi_get_uv_event_loop(env, &loop);
-	std::unique_ptr<Watch, void (*)(Watch *)> watch(new Watch(env, owner),
+	std::unique_ptr<Watch, void (*)(Watch *)> watch(new Watch(env, owner, event),
 							[](Watch *unopened) { delete unopened; });
 	watch->open(loop, fd);
 	return Ptr(watch.release());
@@ -51,11 +51,11 @@ void Watch::open(uv_loop_t *loop, int fd)
  */
 void Watch::listen()
 {
-	uv_poll_start(&poll_, UV_READABLE, [](uv_poll_t *poll, int status, int) {
+	uv_poll_start(&poll_, event_, [](uv_poll_t *poll, int status, int) {
 		Watch *watch = static_cast<Watch *>(poll->data);
 		if (status < 0)
 			watch->listen();
-		watch->owner_->onReadable();
+		watch->owner_->onReady();
 	});
 }
 
