@@ -5,8 +5,8 @@
  * A hook may hang or be slower than the events: each has a time-out and then SIGKILL, for it and what it started;
  * so many run at once, so many wait, and the rest is counted and told as not delivered.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
 import type { JournalEntry } from '../judge/action.js';
+import { type ProgramEnd, runProgram } from '../remedy/run-program.js';
 import type { Delivery, TellingTarget } from './contract.js';
 
 export interface ExecOptions {
@@ -22,9 +22,6 @@ interface Job {
 	entry: JournalEntry;
 	resolve: (delivery: Delivery) => void;
 }
-
-/** How much of a failed hook's standard error is repeated in the reason. */
-const complaintCharactersMax = 200;
 
 export class ExecTarget implements TellingTarget {
 	readonly name = 'exec';
@@ -83,63 +80,25 @@ export class ExecTarget implements TellingTarget {
 	}
 }
 
-/** How long the rest of a hook's standard error is waited for: what it left running may hold the pipe for ever. */
-const complaintWaitMs = 100;
-
-/** Never rejects: spawn(2)'s errors come as an event, some of them as an exception. */
-function runHook(command: readonly string[], timeoutMs: number, entry: JournalEntry): Promise<Delivery> {
-	return spawnHook(command, timeoutMs, entry).catch((error: Error) => ({
-		ok: false,
-		reason: `${command[0]} cannot be run: ${error.message}`,
-	}));
+async function runHook(command: readonly string[], timeoutMs: number, entry: JournalEntry): Promise<Delivery> {
+	const { end } = runProgram({ command, timeoutMs, input: `${JSON.stringify(entry)}\n` });
+	return deliveryOf(command[0] ?? '', await end, timeoutMs);
 }
 
-function spawnHook([file = '', ...args]: readonly string[], timeoutMs: number, entry: JournalEntry): Promise<Delivery> {
-	return new Promise((resolve, reject) => {
-		// A process group of its own: what the hook started can be ended with it.
-		const child = spawn(file, args, { stdio: ['pipe', 'ignore', 'pipe'], detached: true });
-		child.on('error', (error) => {
-			clearTimeout(timer);
-			reject(error);
-		});
-		let late = false;
-		let complaint = '';
-		const timer = setTimeout(() => {
-			late = true;
-			killGroup(child);
-		}, timeoutMs);
-		child.stderr.setEncoding('utf8').on('data', (text: string) => {
-			complaint = (complaint + text).slice(0, complaintCharactersMax);
-		});
-		child.on('exit', (code, signal) => {
-			clearTimeout(timer);
-			const waited = setTimeout(() => child.stderr.destroy(), complaintWaitMs);
-			child.on('close', () => {
-				clearTimeout(waited);
-				resolve(late ? tooLate(file, timeoutMs) : deliveryOf(file, code, signal, complaint));
-			});
-		});
-		// A hook that reads nothing closes the pipe (EPIPE), which is its right.
-		child.stdin.on('error', () => {});
-		child.stdin.end(`${JSON.stringify(entry)}\n`);
-	});
-}
-
-function killGroup(child: ChildProcess): void {
-	if (child.pid === undefined) return;
-	try {
-		process.kill(-child.pid, 'SIGKILL');
-	} catch {
-		// ESRCH: it ended by itself just now.
+function deliveryOf(file: string, end: ProgramEnd, timeoutMs: number): Delivery {
+	switch (end.kind) {
+		case 'exited':
+			if (end.code === 0) return { ok: true };
+			return { ok: false, reason: `${file} exited with ${end.code}${afterColon(end.complaint)}` };
+		case 'signalled':
+			return { ok: false, reason: `${file} was ended by ${end.signal}${afterColon(end.complaint)}` };
+		case 'late':
+			return { ok: false, reason: `${file} was killed after ${timeoutMs} ms` };
+		case 'not-started':
+			return { ok: false, reason: `${file} cannot be run: ${end.reason}` };
 	}
 }
 
-function tooLate(file: string, timeoutMs: number): Delivery {
-	return { ok: false, reason: `${file} was killed after ${timeoutMs} ms` };
-}
-
-function deliveryOf(file: string, code: number | null, signal: string | null, complaint: string): Delivery {
-	if (code === 0) return { ok: true };
-	const end = signal ? `was ended by ${signal}` : `exited with ${code}`;
-	return { ok: false, reason: `${file} ${end}${complaint ? `: ${complaint.trim()}` : ''}` };
+function afterColon(complaint: string): string {
+	return complaint ? `: ${complaint.trim()}` : '';
 }

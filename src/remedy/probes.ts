@@ -1,16 +1,23 @@
 /**
- * Asks a listener where it listens: on the VIP in DR and TUN, else on the real server's own address. Which of the two it
- * is, the judge has decided; what an answer proves is its business, too.
+ * Asks a listener in the way that its service is to be asked: on the VIP in DR and TUN, else by a connection to the real
+ * server's own address, or a stand-in's; by a datagram; by a program. What is asked, the judge has decided; what an answer
+ * proves is its business, too.
  */
-import type { Listener } from '../table/model.js';
+import type { Asking } from '../judge/asking.js';
+import { familyOf } from '../table/address.js';
+import type { Endpoint, Listener, Protocol } from '../table/model.js';
+import { CommandProber } from './command-probe.js';
 import { Prober } from './probe.js';
-import type { ProbeResult } from './probe-queue.js';
+import { type ProbeResult, probeError } from './probe-queue.js';
+import { UdpProber } from './udp-probe.js';
 import { VipProber } from './vip-probe.js';
 import type { Routes } from './vip-way.js';
 
 export class Probes {
 	readonly #routes: Routes;
 	readonly #connect = new Prober();
+	readonly #udp = new UdpProber();
+	readonly #command = new CommandProber();
 	readonly #vip: VipProber;
 
 	constructor(routes: Routes) {
@@ -18,11 +25,27 @@ export class Probes {
 		this.#vip = new VipProber(routes);
 	}
 
-	/** Never rejects; see `Prober` and `VipProber`. */
-	async probe({ endpoint, vip }: Listener, timeoutMs: number): Promise<ProbeResult> {
-		if (!vip || (await this.#isOurselves(endpoint.address))) return this.#connect.probe(endpoint, timeoutMs);
+	/** Never rejects; see the probers. */
+	async probe(listener: Listener, asking: Asking, timeoutMs: number): Promise<ProbeResult> {
+		const { endpoint } = listener;
+		switch (asking.method) {
+			case 'auto':
+				return this.#probeAuto(listener, asking, timeoutMs);
+			case 'connect':
+				return this.#connect.probe(whom(endpoint, asking, 'tcp'), asking, timeoutMs);
+			case 'udp':
+				return this.#udp.probe(whom(endpoint, asking, 'udp'), asking, timeoutMs);
+			case 'command':
+				if (!asking.command) return probeError('no command is known');
+				return this.#command.probe(listener, asking.command, timeoutMs);
+		}
+	}
+
+	async #probeAuto({ endpoint, vip }: Listener, asking: Asking, timeoutMs: number): Promise<ProbeResult> {
+		if (!vip || !isForFrames(asking) || (await this.#isOurselves(endpoint.address)))
+			return this.#connect.probe(whom(endpoint, asking, endpoint.protocol), asking, timeoutMs);
 		const { address, port, forwarding, tunnel } = vip;
-		return this.#vip.probe({ vip: address, port, host: endpoint.address, forwarding, tunnel }, timeoutMs);
+		return this.#vip.probe({ vip: address, port, host: endpoint.address, forwarding, tunnel }, asking, timeoutMs);
 	}
 
 	/** A director that serves too (two-box LVS) stands in its own table as a server in DR, and reaches itself by itself. */
@@ -38,6 +61,22 @@ export class Probes {
 	/** Ends what is under way; every probe that was still open answers `error`. */
 	close(): void {
 		this.#connect.close();
+		this.#udp.close();
+		this.#command.close();
 		this.#vip.close();
 	}
+}
+
+/** The VIP probe asks the server itself, by the kernel's own way to it: a stand-in or another origin takes a socket. */
+function isForFrames({ address, port, sourceAddress, mark }: Asking): boolean {
+	return [address, port, sourceAddress, mark].every((one) => one === undefined);
+}
+
+/** The server itself, or who stands in for it. */
+function whom(
+	endpoint: Endpoint,
+	{ address = endpoint.address, port = endpoint.port }: Asking,
+	protocol: Protocol,
+): Endpoint {
+	return { protocol, family: familyOf(address), address, port };
 }

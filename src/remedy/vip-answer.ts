@@ -13,6 +13,7 @@ import {
 	readPacket,
 	readSegment,
 	readSegmentBegin,
+	readSegmentData,
 	type Segment,
 	type SegmentBegin,
 } from './vip-packet.js';
@@ -24,7 +25,7 @@ export interface Quote extends Ends, SegmentBegin {}
 export type VipAnswer =
 	| ({ kind: 'neighbour' } & NeighbourAnswer)
 	/** `mac`: who sent the frame. */
-	| ({ kind: 'segment'; mac: string; segment: Segment } & Ends)
+	| ({ kind: 'segment'; mac: string; segment: Segment; data: Uint8Array } & Ends)
 	/** `from`: who says so. `reason`: "port unreachable". `counts`: it speaks of the host, and is no firewall's word. */
 	| { kind: 'unreachable'; from: string; reason: string; counts: boolean; quote: Quote };
 
@@ -42,7 +43,7 @@ export function readAnswer(octets: Uint8Array): VipAnswer | undefined {
 
 function readSegmentAnswer(mac: string, { source, destination, payload }: Packet): VipAnswer | undefined {
 	const segment = readSegment(payload);
-	return segment && { kind: 'segment', mac, source, destination, segment };
+	return segment && { kind: 'segment', mac, source, destination, segment, data: readSegmentData(payload) };
 }
 
 /**

@@ -1,17 +1,21 @@
 /**
  * The classic BPF program of the VIP probe's packet socket (linux/filter.h, Documentation/networking/filter.rst): of all
- * that an interface receives it lets through what may be an answer to us, and cuts it to what is read. Addresses, flags
- * and ports only: what is really an answer, `vip-question.ts` finds out. PURE.
+ * that an interface receives it lets through what may be an answer to us, and cuts it to what is read. Addresses and ports
+ * only: what is really an answer, `vip-question.ts` finds out. PURE.
  */
 import { familyOf } from '../table/address.js';
+import { exchangeOctetsMax } from './exchange.js';
 import { addressOctets, viewOf } from './vip-octets.js';
-import { etherType, ipProtocol, tcpFlag } from './vip-packet.js';
+import { etherType, ipProtocol } from './vip-packet.js';
 
 /** Above ip_local_port_range as Linux sets it (32768 to 60999, net/ipv4/af_inet.c): no connection of the director has these. */
 export const sourcePorts = { first: 61_000, count: 65_536 - 61_000 } as const;
 
-/** The longest answer is an error about our IPv6 packet in GUE, 14 + 40 + 8 + 40 + 12 + 40 + 8 octets, and IPv4 may have options. */
-const answerOctetsMax = 256;
+/**
+ * The longest answer is a server's to a request, with all the options that IPv4 and TCP can have: 14 + 60 + 60 octets and
+ * what is read of its data. An error about our IPv6 packet in GUE has 14 + 40 + 8 + 40 + 12 + 40 + 8 octets.
+ */
+const answerOctetsMax = 14 + 60 + 60 + exchangeOctetsMax;
 
 /** BPF_CLASS with BPF_SIZE and BPF_MODE, or BPF_OP (linux/bpf_common.h). The loads "at" count from X. */
 const operation = {
@@ -39,15 +43,13 @@ const arp = { operation: 20, targetAddress: 38 };
 const ipv4 = { fragment: 20, protocol: 23, destination: 30 };
 const ipv6 = { nextHeader: 20, destination: 38, payload: 54 };
 /** From the TCP header on. */
-const tcp = { destinationPort: 2, flags: 13 };
+const tcp = { destinationPort: 2 };
 
 const arpReply = 2;
 const icmpUnreachable = 3;
 const icmp6Unreachable = 1;
 const icmp6ParameterProblem = 4;
 const icmp6Advertisement = 136;
-/** A server accepts or refuses by one of these; clients' data has none. */
-const answerFlags = tcpFlag.syn | tcpFlag.rst;
 
 const ending: Line[] = ['take', ['give', answerOctetsMax], 'drop', ['give', 0]];
 
@@ -64,8 +66,6 @@ function ipv4Program(address: number): Line[] {
 		['loadByte', ipv4.protocol],
 		['ifEqual', ipProtocol.icmp, 'icmp', 'next'],
 		['ifEqual', ipProtocol.tcp, 'next', 'drop'],
-		['loadByteAt', packetAt + tcp.flags],
-		['ifAnyBit', answerFlags, 'next', 'drop'],
 		['loadHalfAt', packetAt + tcp.destinationPort],
 		['ifAtLeast', sourcePorts.first, 'take', 'drop'],
 		'icmp',
@@ -91,8 +91,6 @@ function ipv6Program(words: readonly number[]): Line[] {
 		['loadByte', ipv6.nextHeader],
 		['ifEqual', ipProtocol.icmp6, 'icmp6', 'next'],
 		['ifEqual', ipProtocol.tcp, 'next', 'drop'],
-		['loadByte', ipv6.payload + tcp.flags],
-		['ifAnyBit', answerFlags, 'next', 'drop'],
 		['loadHalf', ipv6.payload + tcp.destinationPort],
 		['ifAtLeast', sourcePorts.first, 'take', 'drop'],
 		'icmp6',

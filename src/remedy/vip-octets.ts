@@ -22,6 +22,15 @@ export function be32(value: number): Uint8Array {
 	return be16(value >>> 16, value & 0xffff);
 }
 
+/** One octet for each character, which is at most U+00FF. */
+export function latin1Octets(text: string): Uint8Array {
+	return Uint8Array.from(text, (character) => character.charCodeAt(0));
+}
+
+export function latin1Text(octets: Uint8Array): string {
+	return String.fromCharCode(...octets);
+}
+
 export function viewOf(octets: Uint8Array): DataView {
 	return new DataView(octets.buffer, octets.byteOffset, octets.byteLength);
 }

@@ -111,7 +111,7 @@ export function pseudoHeader(ends: Ends, protocol: number, length: number): Uint
 	return concat(addresses, be16(protocol, length));
 }
 
-export const tcpFlag = { fin: 0x01, syn: 0x02, rst: 0x04, ack: 0x10 } as const;
+export const tcpFlag = { fin: 0x01, syn: 0x02, rst: 0x04, psh: 0x08, ack: 0x10 } as const;
 
 export interface Segment {
 	sourcePort: number;
@@ -122,17 +122,17 @@ export interface Segment {
 	flags: number;
 }
 
-/** Kind 2: a SYN without it is a rarity that a firewall may drop. The value is what every path carries; no data is ever asked for. */
+/** Kind 2: a SYN without it is a rarity that a firewall may drop. The value is what every path carries. */
 const segmentSizeOption: Record<Family, Uint8Array> = { inet: be16(0x0204, 536), inet6: be16(0x0204, 1220) };
 const windowOctets = 64_240;
 
-/** A whole TCP packet without data. */
-export function writeSegment(ends: Ends, segment: Segment): Uint8Array {
+/** A whole TCP packet. */
+export function writeSegment(ends: Ends, segment: Segment, data: Uint8Array = new Uint8Array()): Uint8Array {
 	const { sourcePort, destinationPort, sequence, acknowledgement, flags } = segment;
 	const options = (flags & tcpFlag.syn) !== 0 ? segmentSizeOption[familyOf(ends.source)] : new Uint8Array();
 	const numbers = concat(be16(sourcePort, destinationPort), be32(sequence), be32(acknowledgement));
 	const rest = be16(((20 + options.length) << 10) | flags, windowOctets, 0, 0);
-	const octets = concat(numbers, rest, options);
+	const octets = concat(numbers, rest, options, data);
 	const checked = withChecksum(octets, 16, pseudoHeader(ends, ipProtocol.tcp, octets.length));
 	return writePacket(ends, ipProtocol.tcp, checked);
 }
@@ -143,6 +143,12 @@ export function readSegment(octets: Uint8Array): Segment | undefined {
 	if (!begin || octets.length < 20) return undefined;
 	const view = viewOf(octets);
 	return { ...begin, acknowledgement: view.getUint32(8), flags: view.getUint8(13) & 0x3f };
+}
+
+/** The data behind its header, as much of it as there is; none where the header is cut or lies about its length. */
+export function readSegmentData(octets: Uint8Array): Uint8Array {
+	const headerLength = ((octets[12] ?? 0) >> 4) * 4;
+	return headerLength < 20 ? new Uint8Array() : octets.subarray(headerLength);
 }
 
 /** What the first eight octets say: all that an ICMP error has to quote (RFC 792). */

@@ -4,7 +4,7 @@
  * its tunnel), and the answer is read from a packet socket, which has its copy before routing drops it for having one of
  * our own addresses as its source (fib_validate_source() in net/ipv4/fib_frontend.c): a "martian source", counted and, where
  * log_martians is set, logged. IPv6 drops none for that; there the kernel's own RST goes to the VIP that it has itself. A RST
- * of ours closes, so that nothing stays behind on the server. Needs CAP_NET_RAW and nothing else.
+ * of ours closes, so that nothing stays behind on the server; where there is a request it is sent before that, and answered. Needs CAP_NET_RAW and nothing else.
  *
  * The contract is that of `Prober`: bounded, one question for each target at a time, each with its time-out, no rejection.
  * What an answer proves is for the judge. Each question asks for the next hop's link address anew: a server that moved is
@@ -12,9 +12,17 @@
  */
 import { randomInt } from 'node:crypto';
 import { hostPort } from '../table/identity.js';
-import { closedDetail, type ProbeLimits, ProbeQueue, type ProbeResult, probeError } from './probe-queue.js';
+import { type Exchange, exchangeOctetsMax, type Verdict } from './exchange.js';
+import {
+	closedDetail,
+	type ProbeLimits,
+	ProbeQueue,
+	type ProbeResult,
+	probeError,
+	questionName,
+} from './probe-queue.js';
 import { sourcePorts } from './vip-filter.js';
-import { type Verdict, VipQuestion } from './vip-question.js';
+import { VipQuestion } from './vip-question.js';
 import { type Routes, type VipTarget, type Way, wayTo } from './vip-way.js';
 import { type OpenFrameSocket, openPacketSocket, VipWire } from './vip-wire.js';
 
@@ -39,18 +47,24 @@ export class VipProber {
 	#closed = false;
 
 	constructor(routes: Routes, options: VipProberOptions = {}) {
-		const { openSocket = openPacketSocket, lingerMs = 5_000, underWayMax = 64, waitingMax } = options;
+		const { openSocket = openPacketSocket, lingerMs = 5_000, underWayMax = 64, ...limits } = options;
 		if (underWayMax > sourcePorts.count) throw new RangeError(`there are only ${sourcePorts.count} ports to ask from`);
 		this.#routes = routes;
-		this.#queue = new ProbeQueue({ underWayMax, ...(waitingMax === undefined ? {} : { waitingMax }) });
+		this.#queue = new ProbeQueue({ underWayMax, ...limits });
 		this.#openSocket = openSocket;
 		this.#lingerMs = lingerMs;
 	}
 
-	/** Asks the server. Who asks again before the answer is there shares it. Never rejects. */
-	probe(target: VipTarget, timeoutMs: number): Promise<ProbeResult> {
+	/** Asks the server. Who asks the same again before the answer is there shares it. Never rejects. */
+	probe(target: VipTarget, { request, expect }: Exchange, timeoutMs: number): Promise<ProbeResult> {
 		const { vip, port, host, forwarding } = target;
-		return this.#queue.put(`${hostPort(vip, port)} > ${host} ${forwarding}`, () => this.#ask(target, timeoutMs));
+		if (request !== undefined && request.length > exchangeOctetsMax)
+			return Promise.resolve(
+				probeError(`a request of more than ${exchangeOctetsMax} octets is not supported by the probe`),
+			);
+		const place = `${hostPort(vip, port)} > ${host} ${forwarding}`;
+		const exchange = { request, expect };
+		return this.#queue.put(questionName(place, exchange), place, () => this.#ask(target, exchange, timeoutMs));
 	}
 
 	/** Ends what is under way; every probe that was still open answers `error`. */
@@ -64,7 +78,7 @@ export class VipProber {
 	}
 
 	/** The time-out begins when the way is known, which takes the kernel some microseconds. */
-	async #ask(target: VipTarget, timeoutMs: number): Promise<ProbeResult> {
+	async #ask(target: VipTarget, exchange: Exchange, timeoutMs: number): Promise<ProbeResult> {
 		try {
 			const way = await wayTo(this.#routes, target);
 			if (typeof way === 'string') return probeError(way);
@@ -72,7 +86,8 @@ export class VipProber {
 			const name = `${way.interfaceIndex} ${way.source}`;
 			const entry = this.#wireFor(name, way);
 			const startNs = process.hrtime.bigint();
-			const { outcome, detail } = await converse(entry.wire, target, way, timeoutMs);
+			const asked = { target, exchange, way, timeoutMs };
+			const { outcome, detail } = await converse(entry.wire, asked);
 			const latencyMs = outcome === 'error' ? 0 : Number(process.hrtime.bigint() - startNs) / 1e6;
 			this.#release(name, entry);
 			return { outcome, latencyMs, detail };
@@ -108,8 +123,15 @@ export class VipProber {
 	}
 }
 
+interface Asked {
+	target: VipTarget;
+	exchange: Exchange;
+	way: Way;
+	timeoutMs: number;
+}
+
 /** One question from its first frame to its verdict. What is unanswered after half of the time is asked once more. */
-function converse(wire: VipWire, target: VipTarget, way: Way, timeoutMs: number): Promise<Verdict> {
+function converse(wire: VipWire, { target, exchange, way, timeoutMs }: Asked): Promise<Verdict> {
 	return new Promise((resolve) => {
 		const settle = (verdict: Verdict): void => {
 			clearTimeout(again);
@@ -134,7 +156,7 @@ function converse(wire: VipWire, target: VipTarget, way: Way, timeoutMs: number)
 				}),
 		});
 		const secret = { port, sequence: randomInt(2 ** 32) };
-		const question = new VipQuestion(target, way, secret, (frame) => wire.send(frame));
+		const question = new VipQuestion(target, exchange, way, secret, (frame) => wire.send(frame));
 		const again = setTimeout(() => attempt(() => question.ask()), timeoutMs / 2);
 		const end = setTimeout(() => attempt(() => question.timeOver(timeoutMs)), timeoutMs);
 		attempt(() => question.ask());

@@ -1,20 +1,16 @@
 /**
- * One question of the VIP probe: who has the next hop's address, and does the server accept on the VIP? It knows no clock
- * and no socket: it is told when to ask and what was heard, and hands out frames. Order of events: neighbour asked, its
- * answer, SYN, the server's answer, RST.
+ * One question of the VIP probe: who has the next hop's address, does the server accept on the VIP, and, where that is
+ * asked, does it answer? It knows no clock and no socket: it is told when to ask and what was heard, and hands out frames.
+ * Order of events: neighbour asked, its answer, SYN, the server's answer, what `VipConversation` makes of it, RST.
  */
-import type { ProbeOutcome } from '../judge/input.js';
 import { hostPort } from '../table/identity.js';
+import { type Exchange, isExchange, type Verdict } from './exchange.js';
 import type { VipAnswer } from './vip-answer.js';
+import { type SendSegment, VipConversation } from './vip-conversation.js';
 import { writeNeighbourQuestion } from './vip-neighbour.js';
 import { etherType, type Segment, tcpFlag, writeFrame, writeSegment } from './vip-packet.js';
 import { encapsulate } from './vip-tunnel.js';
 import type { VipTarget, Way } from './vip-way.js';
-
-export interface Verdict {
-	outcome: ProbeOutcome;
-	detail: string;
-}
 
 /** What nobody else shall guess. */
 export interface Secret {
@@ -28,14 +24,18 @@ const refusal = tcpFlag.rst | tcpFlag.ack;
 
 export class VipQuestion {
 	readonly #target: VipTarget;
+	readonly #exchange: Exchange;
 	readonly #way: Way;
 	readonly #secret: Secret;
 	readonly #send: (frame: Uint8Array) => void;
 	/** The next hop's, once it has said it. */
 	#mac: string | undefined;
+	/** Once the server has accepted, and more is asked. */
+	#conversation: VipConversation | undefined;
 
-	constructor(target: VipTarget, way: Way, secret: Secret, send: (frame: Uint8Array) => void) {
+	constructor(target: VipTarget, exchange: Exchange, way: Way, secret: Secret, send: (frame: Uint8Array) => void) {
 		this.#target = target;
+		this.#exchange = exchange;
 		this.#way = way;
 		this.#secret = secret;
 		this.#send = send;
@@ -44,7 +44,8 @@ export class VipQuestion {
 	/** Asks what is still open; to be called again where no answer comes. */
 	ask(): undefined {
 		if (this.#mac === undefined) this.#send(writeNeighbourQuestion(this.#way, this.#way.nextHop));
-		else this.#sendSegment(this.#mac, { sequence: this.#secret.sequence, flags: tcpFlag.syn });
+		else if (this.#conversation) this.#conversation.ask();
+		else this.#sendSegment({ sequence: this.#secret.sequence, acknowledgement: 0, flags: tcpFlag.syn });
 	}
 
 	/** Undefined: the question is still open. */
@@ -53,11 +54,12 @@ export class VipQuestion {
 			case 'neighbour':
 				return this.#hearNeighbour(answer.address, answer.mac);
 			case 'segment':
-				return this.#isFromServer(answer) ? this.#hearSegment(answer.segment) : undefined;
+				return this.#isFromServer(answer) ? this.#hearSegment(answer.segment, answer.data) : undefined;
 			case 'unreachable': {
 				const { source, destination, sourcePort, destinationPort, sequence } = answer.quote;
 				if (!this.#areEnds(source, destination) || !this.#arePorts(sourcePort, destinationPort)) return undefined;
-				if (sequence !== this.#secret.sequence) return undefined;
+				if (sequence !== this.#secret.sequence && sequence !== this.#expected) return undefined;
+				if (this.#conversation) this.reset();
 				// A firewall that does not let us through says nothing of the server.
 				return {
 					outcome: answer.counts ? 'unreachable' : 'error',
@@ -72,6 +74,7 @@ export class VipQuestion {
 		if (this.#mac === undefined)
 			return { outcome: 'unanswered', detail: `nobody says to have ${this.#way.nextHop} within ${waitedMs} ms` };
 		this.reset();
+		if (this.#conversation) return this.#conversation.timeOver(waitedMs);
 		const { vip, port, host } = this.#target;
 		return { outcome: 'unanswered', detail: `${host} says nothing for ${hostPort(vip, port)} within ${waitedMs} ms` };
 	}
@@ -81,8 +84,9 @@ export class VipQuestion {
 	 * connection (tcp_check_req() in net/ipv4/tcp_minisocks.c), and a listener takes no notice of one (RFC 9293 §3.10.7.2).
 	 */
 	reset(): void {
-		if (this.#mac === undefined) return;
-		this.#sendSegment(this.#mac, { sequence: this.#expected, flags: tcpFlag.rst });
+		if (this.#conversation) this.#conversation.reset();
+		else if (this.#mac !== undefined)
+			this.#sendSegment({ sequence: this.#expected, acknowledgement: 0, flags: tcpFlag.rst });
 	}
 
 	get #expected(): number {
@@ -105,12 +109,24 @@ export class VipQuestion {
 		return this.#areEnds(destination, source) && this.#arePorts(segment.destinationPort, segment.sourcePort);
 	}
 
-	#hearSegment({ flags, acknowledgement }: Segment): Verdict | undefined {
+	#hearSegment(segment: Segment, data: Uint8Array): Verdict | undefined {
+		if (this.#conversation) return this.#converse(this.#conversation, segment, data);
+		const { flags, acknowledgement } = segment;
 		if (acknowledgement !== this.#expected) return undefined;
 		if (flags === refusal) return { outcome: 'refused', detail: '' };
 		if ((flags & acceptance) !== acceptance) return undefined;
+		if (isExchange(this.#exchange)) {
+			this.#conversation = new VipConversation(this.#exchange, segment, this.#sendSegment);
+			return this.ask();
+		}
 		this.reset();
 		return { outcome: 'accepted', detail: '' };
+	}
+
+	#converse(conversation: VipConversation, segment: Segment, data: Uint8Array): Verdict | undefined {
+		const verdict = conversation.hear(segment, data);
+		if (verdict && verdict.outcome !== 'reset') conversation.reset();
+		return verdict;
 	}
 
 	#areEnds(ours: string, theirs: string): boolean {
@@ -121,15 +137,16 @@ export class VipQuestion {
 		return ours === this.#secret.port && theirs === this.#target.port;
 	}
 
-	#sendSegment(mac: string, part: Pick<Segment, 'sequence' | 'flags'>): void {
+	/** To the next hop, which has said by now that it is there. */
+	readonly #sendSegment: SendSegment = (part, data) => {
+		if (this.#mac === undefined) return;
 		const { vip, port, host, forwarding, tunnel } = this.#target;
 		const { source } = this.#way;
 		const sourcePort = this.#secret.port;
-		const segment = { sourcePort, destinationPort: port, acknowledgement: 0, ...part };
-		const inner = writeSegment({ source, destination: vip }, segment);
+		const inner = writeSegment({ source, destination: vip }, { sourcePort, destinationPort: port, ...part }, data);
 		const payload =
 			forwarding === 'tunnel' ? encapsulate(inner, { source, destination: host }, tunnel, sourcePort) : inner;
 		const type = vip.includes(':') ? etherType.ipv6 : etherType.ipv4;
-		this.#send(writeFrame({ destination: mac, source: this.#way.mac, type, payload }));
-	}
+		this.#send(writeFrame({ destination: this.#mac, source: this.#way.mac, type, payload }));
+	};
 }

@@ -39,8 +39,8 @@ export interface ExecutorParts {
 
 export function createExecutors(parts: ExecutorParts): Omit<Executors, 'schedule'> {
 	return {
-		probe: ({ id, listener, purpose, timeoutMs }) => {
-			void parts.probes.probe(listener, timeoutMs).then((result) => {
+		probe: ({ id, listener, asking, purpose, timeoutMs }) => {
+			void parts.probes.probe(listener, asking, timeoutMs).then((result) => {
 				parts.feed({ kind: 'probe', listener: id, purpose, ...result });
 			});
 		},

@@ -109,7 +109,7 @@ class Stage implements TableWriter {
 		const ledger = new Ledger(join(directory, 'leases'));
 		const journal = new Journal({ directory, segmentBytes: 65_536, segments: 2, waitingMax: 0 });
 		const executors = createExecutors({
-			probes: { probe: ({ endpoint }, timeoutMs) => this.#prober.probe(endpoint, timeoutMs) },
+			probes: { probe: ({ endpoint }, asking, timeoutMs) => this.#prober.probe(endpoint, asking, timeoutMs) },
 			weights: new Weights({ table: this, ledger, dryRun: false }),
 			ledger,
 			calibration: this.#calibration,

@@ -9,6 +9,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import type { Exchange } from '../../src/remedy/exchange.js';
 import type { ProbeResult } from '../../src/remedy/probe-queue.js';
 import type { VipTarget } from '../../src/remedy/vip-way.js';
 import { noTunnel, type Tunnel } from '../../src/table/model.js';
@@ -86,8 +87,8 @@ class Bench {
 		return child;
 	}
 
-	async probe(asked: VipTarget, timeoutMs = 5_000): Promise<ProbeResult> {
-		this.#prober.process.stdin?.write(`${JSON.stringify({ target: asked, timeoutMs })}\n`);
+	async probe(asked: VipTarget, timeoutMs = 5_000, exchange: Exchange = {}): Promise<ProbeResult> {
+		this.#prober.process.stdin?.write(`${JSON.stringify({ target: asked, exchange, timeoutMs })}\n`);
 		return JSON.parse(await this.#prober.line());
 	}
 

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { type AddressInfo, createConnection, createServer, type Server, type Socket } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
+import { defaultAsking } from '../../src/judge/asking.js';
 import { outcomeOf, Prober } from '../../src/remedy/probe.js';
 import type { Endpoint } from '../../src/table/model.js';
 
@@ -69,24 +70,24 @@ function timeWaitsOn(port: number): number {
 describe('the probe', () => {
 	test('is accepted where something listens, and says how long that took', async (t) => {
 		const { port } = await listen(t);
-		const { outcome, latencyMs } = await new Prober().probe(endpoint(port), 1_000);
+		const { outcome, latencyMs } = await new Prober().probe(endpoint(port), defaultAsking, 1_000);
 		assert.equal(outcome, 'accepted');
 		assert.ok(latencyMs > 0 && latencyMs < 1_000);
 	});
 
 	test('speaks IPv6', async (t) => {
 		const { port } = await listen(t, '::1');
-		assert.equal((await new Prober().probe(endpoint(port, '::1'), 1_000)).outcome, 'accepted');
+		assert.equal((await new Prober().probe(endpoint(port, '::1'), defaultAsking, 1_000)).outcome, 'accepted');
 	});
 
 	test('is refused where nothing listens', async () => {
-		assert.equal((await new Prober().probe(endpoint(await closedPort()), 1_000)).outcome, 'refused');
+		assert.equal((await new Prober().probe(endpoint(await closedPort()), defaultAsking, 1_000)).outcome, 'refused');
 	});
 
 	test('is unanswered when its time is over, and lets go of its socket then', async (t) => {
 		const port = await fullListener(t);
 		const open = process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap').length;
-		const { outcome, latencyMs } = await new Prober().probe(endpoint(port), 100);
+		const { outcome, latencyMs } = await new Prober().probe(endpoint(port), defaultAsking, 100);
 		assert.equal(outcome, 'unanswered');
 		assert.ok(latencyMs >= 95 && latencyMs < 900, `${latencyMs} ms`);
 		await pause(10);
@@ -118,14 +119,14 @@ describe('the probe', () => {
 
 	test('does not pretend to probe what it cannot', async () => {
 		const prober = new Prober();
-		assert.equal((await prober.probe({ ...endpoint(53), protocol: 'udp' }, 100)).outcome, 'error');
-		assert.equal((await prober.probe(endpoint(0), 100)).outcome, 'error');
+		assert.equal((await prober.probe({ ...endpoint(53), protocol: 'udp' }, defaultAsking, 100)).outcome, 'error');
+		assert.equal((await prober.probe(endpoint(0), defaultAsking, 100)).outcome, 'error');
 	});
 
 	test('closes by a reset: no TIME_WAIT is left on either side', async (t) => {
 		const { server, port } = await listen(t);
 		const accepted = once(server, 'connection') as Promise<[Socket]>;
-		await new Prober().probe(endpoint(port), 1_000);
+		await new Prober().probe(endpoint(port), defaultAsking, 1_000);
 		const [socket] = await accepted;
 		const [error] = (await once(socket, 'error')) as [NodeJS.ErrnoException];
 		assert.equal(error.code, 'ECONNRESET');
@@ -139,14 +140,14 @@ describe('the probe', () => {
 			connections += 1;
 		});
 		const prober = new Prober();
-		const answers = await Promise.all([1, 2, 3].map(() => prober.probe(endpoint(port), 1_000)));
+		const answers = await Promise.all([1, 2, 3].map(() => prober.probe(endpoint(port), defaultAsking, 1_000)));
 		assert.deepEqual(
 			answers.map(({ outcome }) => outcome),
 			['accepted', 'accepted', 'accepted'],
 		);
 		await pause(20);
 		assert.equal(connections, 1);
-		await prober.probe(endpoint(port), 1_000);
+		await prober.probe(endpoint(port), defaultAsking, 1_000);
 		await pause(20);
 		assert.equal(connections, 2);
 	});
@@ -155,9 +156,9 @@ describe('the probe', () => {
 		const silent = await fullListener(t);
 		const { port } = await listen(t);
 		const prober = new Prober({ underWayMax: 1, waitingMax: 1 });
-		const first = prober.probe(endpoint(silent), 150);
-		const second = prober.probe(endpoint(port), 1_000);
-		const third = await prober.probe(endpoint(port, '127.0.0.2'), 1_000);
+		const first = prober.probe(endpoint(silent), defaultAsking, 150);
+		const second = prober.probe(endpoint(port), defaultAsking, 1_000);
+		const third = await prober.probe(endpoint(port, '127.0.0.2'), defaultAsking, 1_000);
 		assert.equal(third.outcome, 'error');
 		assert.match(third.detail, /waiting already/);
 		assert.equal((await first).outcome, 'unanswered');
@@ -167,9 +168,12 @@ describe('the probe', () => {
 	test('answers everybody when it is closed', async (t) => {
 		const silent = await fullListener(t);
 		const prober = new Prober({ underWayMax: 1 });
-		const open = [prober.probe(endpoint(silent), 60_000), prober.probe(endpoint(silent, '127.0.0.2'), 60_000)];
+		const open = [
+			prober.probe(endpoint(silent), defaultAsking, 60_000),
+			prober.probe(endpoint(silent, '127.0.0.2'), defaultAsking, 60_000),
+		];
 		prober.close();
 		for (const { outcome } of await Promise.all(open)) assert.equal(outcome, 'error');
-		assert.equal((await prober.probe(endpoint(silent), 100)).outcome, 'error');
+		assert.equal((await prober.probe(endpoint(silent), defaultAsking, 100)).outcome, 'error');
 	});
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import { defaultAsking } from '../../src/judge/asking.js';
 import type { Route } from '../../src/netlink/route-lookup.js';
 import { Probes } from '../../src/remedy/probes.js';
 import { noTunnel } from '../../src/table/model.js';
@@ -25,12 +26,12 @@ async function setUp(t: TestContext, kind: Route['kind']) {
 
 test('a director that is the server too is asked by connecting', async (t) => {
 	const { probes, endpoint, vip } = await setUp(t, 'local');
-	assert.equal((await probes.probe({ endpoint, vip }, 1_000)).outcome, 'accepted');
+	assert.equal((await probes.probe({ endpoint, vip }, defaultAsking, 1_000)).outcome, 'accepted');
 });
 
 test('any other server in DR is asked on the VIP, which its own address does not answer for', async (t) => {
 	const { probes, endpoint, vip } = await setUp(t, 'unicast');
-	const { outcome, detail } = await probes.probe({ endpoint, vip }, 1_000);
+	const { outcome, detail } = await probes.probe({ endpoint, vip }, defaultAsking, 1_000);
 	assert.deepEqual([outcome, detail], ['error', 'interface 1 has no Ethernet address']);
-	assert.equal((await probes.probe({ endpoint, vip: undefined }, 1_000)).outcome, 'accepted');
+	assert.equal((await probes.probe({ endpoint, vip: undefined }, defaultAsking, 1_000)).outcome, 'accepted');
 });

@@ -68,7 +68,7 @@ for (const sample of samples) {
 
 	describe(`the filter for answers to ${way.source}`, () => {
 		test('takes what may be an answer, and cuts it to what is read', () => {
-			for (const frame of plausible(sample, sentBy(sample).syn)) assert.equal(taken(frame), 256);
+			for (const frame of plausible(sample, sentBy(sample).syn)) assert.equal(taken(frame), 646);
 		});
 
 		test('drops what no server says to this address of ours', () => {
@@ -83,13 +83,13 @@ for (const sample of samples) {
 			for (const type of [0, 2, 5, 8, 11, 128, 135]) assert.equal(taken(change(error, isInet6 ? 54 : 34, type)), 0);
 		});
 
-		test('is long enough for the longest answer, and drops one that ends before what decides', () => {
+		test('is long enough for the longest answer, its options and 512 octets of data, and drops one that ends before what decides', () => {
 			const longest = tunnelled(sample, { type: 'gue', port: 6080 });
 			const frame = unreachableFrame(longest, sentBy(longest).syn, 1);
-			assert.ok(frame.length + 40 <= 256, `${frame.length} octets, and 40 of IPv4 options`);
-			const flags = isInet6 ? 67 : 47;
-			assert.equal(taken(segmentFrame(sample, { flags: refusal }).subarray(0, flags)), 0);
-			assert.equal(taken(segmentFrame(sample, { flags: refusal }).subarray(0, flags + 1)), 256);
+			assert.ok(frame.length + 40 <= taken(frame), `${frame.length} octets, and 40 of IPv4 options`);
+			const port = isInet6 ? 57 : 37;
+			assert.equal(taken(segmentFrame(sample, { flags: refusal }).subarray(0, port)), 0);
+			assert.equal(taken(segmentFrame(sample, { flags: refusal }).subarray(0, port + 1)), 646);
 			for (let length = 0; length < 34; length++) assert.equal(taken(frame.subarray(0, length)), 0);
 		});
 	});
@@ -100,6 +100,6 @@ test('a fragment that is not the first has no ports, and options move them', () 
 	const frame = segmentFrame(inet, { flags: acceptance });
 	assert.equal(verdict(program, frame.with(21, 1)), 0);
 	const withOptions = new Uint8Array([...frame.subarray(0, 34), 1, 1, 1, 1, ...frame.subarray(34)]);
-	assert.equal(verdict(program, withOptions.with(14, 0x46)), 256);
+	assert.equal(verdict(program, withOptions.with(14, 0x46)), 646);
 	assert.equal(verdict(program, withOptions), 0);
 });

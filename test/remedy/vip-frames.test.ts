@@ -105,7 +105,8 @@ describe('frames that are read', () => {
 	test('an acceptance, padded as a short frame is', () => {
 		const frame = segmentFrame(inet, { flags: acceptance, acknowledgement: 0xfedcba99 });
 		const segment = { sourcePort: 80, destinationPort: 61_234, sequence: 7, acknowledgement: 0xfedcba99, flags: 0x12 };
-		const expected = { kind: 'segment', mac: serverMac, source: '10.0.0.100', destination: '10.1.0.1', segment };
+		const ends = { source: '10.0.0.100', destination: '10.1.0.1' };
+		const expected = { kind: 'segment', mac: serverMac, ...ends, segment, data: new Uint8Array() };
 		assert.deepEqual(readAnswer(new Uint8Array([...frame, 0, 0])), expected);
 	});
 

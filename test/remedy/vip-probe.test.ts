@@ -76,17 +76,19 @@ async function turns(): Promise<void> {
 	for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
+/** No request, no expectation. */
+const nothingMore = {};
 const other: VipTarget = { ...inet.target, port: 443 };
 
 describe('the VIP probe', () => {
 	test('says what the server says, and how long that took', async () => {
 		const server = new Server();
 		const prober = server.prober();
-		const { outcome, latencyMs } = await prober.probe(inet.target, 1_000);
+		const { outcome, latencyMs } = await prober.probe(inet.target, nothingMore, 1_000);
 		assert.equal(outcome, 'accepted');
 		assert.ok(latencyMs > 0 && latencyMs < 1_000);
 		server.flags = refusal;
-		assert.equal((await prober.probe(inet.target, 1_000)).outcome, 'refused');
+		assert.equal((await prober.probe(inet.target, nothingMore, 1_000)).outcome, 'refused');
 		prober.close();
 	});
 
@@ -94,13 +96,13 @@ describe('the VIP probe', () => {
 		const server = new Server();
 		server.flags = 0;
 		const prober = server.prober();
-		const { outcome, latencyMs } = await prober.probe(inet.target, 100);
+		const { outcome, latencyMs } = await prober.probe(inet.target, nothingMore, 100);
 		assert.equal(outcome, 'unanswered');
 		assert.ok(latencyMs >= 95 && latencyMs < 900, `${latencyMs} ms`);
 		const flags = server.sent.map((frame) => segmentOf(frame)?.flags);
 		assert.deepEqual(flags, [undefined, tcpFlag.syn, tcpFlag.syn, tcpFlag.rst]);
 		server.isThere = false;
-		assert.equal((await prober.probe(inet.target, 20)).outcome, 'unanswered');
+		assert.equal((await prober.probe(inet.target, nothingMore, 20)).outcome, 'unanswered');
 		prober.close();
 	});
 
@@ -108,14 +110,14 @@ describe('the VIP probe', () => {
 		t.mock.timers.enable({ apis: ['setTimeout'] });
 		const server = new Server();
 		const prober = server.prober({ lingerMs: 40 });
-		await Promise.all([prober.probe(inet.target, 1_000), prober.probe(other, 1_000)]);
+		await Promise.all([prober.probe(inet.target, nothingMore, 1_000), prober.probe(other, nothingMore, 1_000)]);
 		t.mock.timers.tick(39);
-		await prober.probe(inet.target, 1_000);
+		await prober.probe(inet.target, nothingMore, 1_000);
 		t.mock.timers.tick(39);
 		assert.deepEqual([server.opened.length, server.openNow], [1, 1]);
 		t.mock.timers.tick(1);
 		assert.equal(server.openNow, 0);
-		assert.equal((await prober.probe(inet.target, 1_000)).outcome, 'accepted');
+		assert.equal((await prober.probe(inet.target, nothingMore, 1_000)).outcome, 'accepted');
 		assert.deepEqual([server.opened.length, server.openNow], [2, 1]);
 		prober.close();
 		assert.equal(server.openNow, 0);
@@ -125,9 +127,9 @@ describe('the VIP probe', () => {
 		t.mock.timers.enable({ apis: ['setTimeout'] });
 		const server = new Server();
 		const prober = server.prober({ lingerMs: 40 });
-		await prober.probe(inet.target, 1_000);
+		await prober.probe(inet.target, nothingMore, 1_000);
 		server.flags = 0;
-		const asked = prober.probe(inet.target, 100);
+		const asked = prober.probe(inet.target, nothingMore, 100);
 		await turns();
 		t.mock.timers.tick(100);
 		assert.equal((await asked).outcome, 'unanswered');
@@ -137,8 +139,11 @@ describe('the VIP probe', () => {
 	test('goes to one target once at a time, by a port and a number of its own', async () => {
 		const server = new Server();
 		const prober = server.prober();
-		const [first, second] = [prober.probe(inet.target, 1_000), prober.probe(inet.target, 1_000)];
-		await Promise.all([first, second, prober.probe(other, 1_000)]);
+		const [first, second] = [
+			prober.probe(inet.target, nothingMore, 1_000),
+			prober.probe(inet.target, nothingMore, 1_000),
+		];
+		await Promise.all([first, second, prober.probe(other, nothingMore, 1_000)]);
 		const syns = server.sent.map(segmentOf).filter((segment) => segment?.flags === tcpFlag.syn);
 		assert.equal(syns.length, 2);
 		assert.equal(new Set(syns.map((segment) => segment?.sourcePort)).size, 2);
@@ -151,9 +156,9 @@ describe('the VIP probe', () => {
 		const server = new Server();
 		server.flags = 0;
 		const prober = server.prober({ underWayMax: 1, waitingMax: 1 });
-		const first = prober.probe(inet.target, 60);
-		const second = prober.probe(other, 60);
-		const third = await prober.probe({ ...inet.target, port: 22 }, 60);
+		const first = prober.probe(inet.target, nothingMore, 60);
+		const second = prober.probe(other, nothingMore, 60);
+		const third = await prober.probe({ ...inet.target, port: 22 }, nothingMore, 60);
 		assert.match(`${third.outcome} ${third.detail}`, /error .*waiting already/);
 		assert.deepEqual([(await first).outcome, (await second).outcome], ['unanswered', 'unanswered']);
 		prober.close();
@@ -164,12 +169,12 @@ describe('the VIP probe', () => {
 		const server = new Server();
 		server.flags = 0;
 		const prober = server.prober({ underWayMax: 1 });
-		const open = [prober.probe(inet.target, 60_000), prober.probe(other, 60_000)];
+		const open = [prober.probe(inet.target, nothingMore, 60_000), prober.probe(other, nothingMore, 60_000)];
 		await turns();
 		prober.close();
 		for (const { outcome, detail } of await Promise.all(open)) assert.match(`${outcome} ${detail}`, /error .*closed/);
 		assert.deepEqual([server.resets, server.openNow], [1, 0]);
-		assert.equal((await prober.probe(inet.target, 100)).outcome, 'error');
+		assert.equal((await prober.probe(inet.target, nothingMore, 100)).outcome, 'error');
 	});
 
 	test('has an error of ours where there is no way, and proves nothing then', async () => {
@@ -187,7 +192,7 @@ describe('the VIP probe', () => {
 		];
 		for (const [ways, target, reason] of reasons) {
 			const server = new Server();
-			const { outcome, latencyMs, detail } = await server.prober({}, ways).probe(target, 100);
+			const { outcome, latencyMs, detail } = await server.prober({}, ways).probe(target, nothingMore, 100);
 			assert.deepEqual([outcome, latencyMs, server.opened.length], ['error', 0, 0]);
 			assert.match(detail, reason);
 		}
@@ -199,20 +204,20 @@ describe('the VIP probe', () => {
 				throw new Error('EPERM: socket AF_PACKET');
 			},
 		});
-		assert.match((await refused.probe(inet.target, 100)).detail, /EPERM/);
+		assert.match((await refused.probe(inet.target, nothingMore, 100)).detail, /EPERM/);
 		const server = new Server();
 		server.sendError = new Error('ENETDOWN: send AF_PACKET');
 		const prober = server.prober();
-		assert.match((await prober.probe(inet.target, 100)).detail, /ENETDOWN/);
+		assert.match((await prober.probe(inet.target, nothingMore, 100)).detail, /ENETDOWN/);
 		server.sendError = undefined;
 		server.flags = 0;
-		const asked = prober.probe(inet.target, 60_000);
+		const asked = prober.probe(inet.target, nothingMore, 60_000);
 		await turns();
 		server.opened[0]?.onError(new Error('ENETDOWN: recv AF_PACKET'));
 		assert.match((await asked).detail, /ENETDOWN/);
 		assert.equal(server.openNow, 0);
 		server.flags = acceptance;
-		assert.equal((await prober.probe(inet.target, 1_000)).outcome, 'accepted');
+		assert.equal((await prober.probe(inet.target, nothingMore, 1_000)).outcome, 'accepted');
 		assert.equal(server.opened.length, 2);
 		prober.close();
 	});

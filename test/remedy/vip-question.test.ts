@@ -1,9 +1,10 @@
 /** One question of the VIP probe, event by event; no clock, no socket. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { Exchange, Verdict } from '../../src/remedy/exchange.js';
 import { readAnswer, type VipAnswer } from '../../src/remedy/vip-answer.js';
 import { ipProtocol, readFrame, readPacket, readSegment, type Segment, tcpFlag } from '../../src/remedy/vip-packet.js';
-import { type Verdict, VipQuestion } from '../../src/remedy/vip-question.js';
+import { VipQuestion } from '../../src/remedy/vip-question.js';
 import { decapsulate } from '../../src/remedy/vip-tunnel.js';
 import {
 	acceptance,
@@ -27,10 +28,10 @@ class Asked {
 	readonly sent: Uint8Array[] = [];
 	readonly question: VipQuestion;
 
-	constructor(sample: Sample, sequence = secret.sequence) {
+	constructor(sample: Sample, sequence = secret.sequence, exchange: Exchange = {}) {
 		this.sample = sample;
 		const { target, way } = sample;
-		this.question = new VipQuestion(target, way, { ...secret, sequence }, (frame) => this.sent.push(frame));
+		this.question = new VipQuestion(target, exchange, way, { ...secret, sequence }, (frame) => this.sent.push(frame));
 		this.question.ask();
 	}
 

@@ -1,7 +1,15 @@
 /** A director, a real server and a VIP in both families, and the frames by which the server answers. */
 
 import { writeNeighbourQuestion } from '../../src/remedy/vip-neighbour.js';
-import { addressOctets, be16, be32, concat, macOctets, withChecksum } from '../../src/remedy/vip-octets.js';
+import {
+	addressOctets,
+	be16,
+	be32,
+	concat,
+	latin1Octets,
+	macOctets,
+	withChecksum,
+} from '../../src/remedy/vip-octets.js';
 import {
 	type Ends,
 	etherType,
@@ -43,9 +51,13 @@ export const acceptance = tcpFlag.syn | tcpFlag.ack;
 export const refusal = tcpFlag.rst | tcpFlag.ack;
 
 /** What the server says for the VIP to a port of ours. */
-export function segmentFrame({ target, way }: Sample, over: Partial<Segment>, mac = serverMac): Uint8Array {
+export function segmentFrame({ target, way }: Sample, over: Partial<Segment>, mac = serverMac, data = ''): Uint8Array {
 	const segment = { sourcePort: target.port, destinationPort: 61_234, sequence: 7, acknowledgement: 1, flags: 0 };
-	const payload = writeSegment({ source: target.vip, destination: way.source }, { ...segment, ...over });
+	const payload = writeSegment(
+		{ source: target.vip, destination: way.source },
+		{ ...segment, ...over },
+		latin1Octets(data),
+	);
 	return ipFrame(way, payload, mac);
 }
 
@@ -87,6 +99,7 @@ export function plausible(sample: Sample, sent: Uint8Array): Uint8Array[] {
 		neighbourFrame(sample),
 		segmentFrame(sample, { flags: acceptance }),
 		segmentFrame(sample, { flags: refusal }),
+		segmentFrame(sample, { flags: tcpFlag.ack }, serverMac, 'an answer'),
 		segmentFrame(sample, { flags: acceptance, destinationPort: 61_000 }),
 		segmentFrame(sample, { flags: acceptance, destinationPort: 65_535 }),
 		unreachableFrame(sample, sent, 1),
@@ -94,14 +107,13 @@ export function plausible(sample: Sample, sent: Uint8Array): Uint8Array[] {
 	];
 }
 
-/** Frames that are none: questions, data, other ports, other addresses of ours. */
+/** Frames that are none: questions, other ports, other addresses of ours. */
 export function implausible(sample: Sample, sent: Uint8Array): Uint8Array[] {
 	const { target, way } = sample;
 	const elsewhere = { target, way: { ...way, source: sample === inet6 ? 'fd00:1::2' : '10.1.0.2' } };
 	const other = sample === inet6 ? inet : inet6;
 	return [
 		writeNeighbourQuestion(way, way.nextHop),
-		segmentFrame(sample, { flags: tcpFlag.ack }),
 		segmentFrame(sample, { flags: acceptance, destinationPort: 60_999 }),
 		sent,
 		unreachableFrame(sample, sent, 0, sample === inet6 ? 2 : 11),

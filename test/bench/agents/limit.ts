@@ -3,6 +3,7 @@
  * same probe at once, with nothing to weigh, enter or write. `limit INTERFACE ATTACH SERVER-ADDRESS PORT OWN-ADDRESS`
  */
 import { openWire } from '../../../src/capture/wire.js';
+import { defaultAsking } from '../../../src/judge/asking.js';
 import { Prober } from '../../../src/remedy/probe.js';
 import type { Endpoint } from '../../../src/table/model.js';
 import { monotonicUs } from '../processes.js';
@@ -19,7 +20,7 @@ const wire = openWire({
 	onEvents: ([event]) => {
 		const heardUs = monotonicUs();
 		if (event?.kind !== 'refusal') return;
-		void prober.probe(endpoint, 1_000).then(({ outcome }) => {
+		void prober.probe(endpoint, defaultAsking, 1_000).then(({ outcome }) => {
 			const doneUs = monotonicUs();
 			answer({ kind: 'limit', outcome, heardUs: heardUs - event.atUs, wholeUs: doneUs - event.atUs });
 		});
