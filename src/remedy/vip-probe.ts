@@ -145,6 +145,7 @@ function converse(wire: VipWire, { target, exchange, way, timeoutMs }: Asked): P
 				if (verdict) settle(verdict);
 			} catch (error) {
 				settle({ outcome: 'error', detail: messageOf(error) });
+				resetAnyway(question);
 			}
 		};
 		const port = wire.join({
@@ -161,6 +162,15 @@ function converse(wire: VipWire, { target, exchange, way, timeoutMs }: Asked): P
 		const end = setTimeout(() => attempt(() => question.timeOver(timeoutMs)), timeoutMs);
 		attempt(() => question.ask());
 	});
+}
+
+/** What the server may have begun is to be ended even where something could not be sent. */
+function resetAnyway(question: VipQuestion): void {
+	try {
+		question.reset();
+	} catch {
+		// Nor could this be, and the error has been told.
+	}
 }
 
 function messageOf(error: unknown): string {
