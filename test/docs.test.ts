@@ -3,9 +3,10 @@
  * none is left out. What they say about them is for a reader to judge.
  */
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { defaultPolicy } from '../src/judge/policy.js';
 import { scenarios } from '../src/judge/scenario.js';
 import { leaseName } from '../src/remedy/lease-file.js';
 import { createMetrics } from '../src/report/metrics.js';
@@ -165,4 +166,11 @@ test('every function that ARCHITECTURE.md calls by name is in the sources', () =
 	assert.ok(names.length > 30, 'the way of the data was read');
 	const unknown = names.filter((name) => !new RegExp(`\\b${name}\\b`).test(code));
 	assert.deepEqual(unknown, []);
+});
+
+test('every number of the policy has its reason written down', () => {
+	const text = readFileSync(join(root, 'docs/decisions/0020-policy-defaults.md'), 'utf8');
+	const told = [...text.matchAll(/^\| `(\w+)` \| `([\d.]+)` \| (.+) \|$/gm)].map(([, key, value]) => [key, value]);
+	const expected = Object.entries(defaultPolicy).map(([key, value]) => [key, String(value)]);
+	assert.deepEqual(told.sort(), expected.sort());
 });
