@@ -21,7 +21,7 @@ const tickDistanceMaxMs = 3_600_000;
 /** Calls `act` once after a delay, unless what it returns is called before. */
 export type After = (delayMs: number, act: () => void) => () => void;
 
-const afterTimeout: After = (delayMs, act) => {
+export const afterTimeout: After = (delayMs, act) => {
 	const timer = setTimeout(act, delayMs);
 	return () => clearTimeout(timer);
 };

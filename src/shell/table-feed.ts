@@ -3,6 +3,7 @@
  * time; what is asked for meanwhile is one more reading after it, however often it was asked.
  */
 import type { Snapshot } from '../table/model.js';
+import { type After, afterTimeout } from './loop.js';
 
 /** After a failed reading the next comes no sooner than this, so that a broken socket is no busy loop. */
 const afterFailureMs = 1_000;
@@ -27,6 +28,8 @@ export interface TableFeedOptions {
 	 */
 	onSnapshot: (snapshot: Snapshot, sinceMs: number) => void;
 	onFailure: (error: Error) => void;
+	/** Where time is not the machine's own. */
+	after?: After;
 }
 
 export class TableFeed {
@@ -34,7 +37,7 @@ export class TableFeed {
 	#reading = false;
 	#again = false;
 	#closed = false;
-	#timer: NodeJS.Timeout | undefined;
+	#cancelTimer: (() => void) | undefined;
 	#wakeMs = 0;
 	#lastMs = Number.NEGATIVE_INFINITY;
 	#lastEndMs = Number.NEGATIVE_INFINITY;
@@ -58,13 +61,14 @@ export class TableFeed {
 	/** The nearest reading that is wanted; a later one does not push it away. */
 	#wake(delayMs: number): void {
 		const atMs = this.#options.nowMs() + delayMs;
-		if (this.#timer && this.#wakeMs <= atMs) return;
-		clearTimeout(this.#timer);
+		if (this.#cancelTimer && this.#wakeMs <= atMs) return;
+		this.#cancelTimer?.();
 		this.#wakeMs = atMs;
-		this.#timer = setTimeout(() => {
-			this.#timer = undefined;
+		const { after = afterTimeout } = this.#options;
+		this.#cancelTimer = after(delayMs, () => {
+			this.#cancelTimer = undefined;
 			void this.#read();
-		}, delayMs);
+		});
 	}
 
 	/** How long ago the table was last read in full, and whether that is too long: for /healthz. */
@@ -77,13 +81,13 @@ export class TableFeed {
 
 	close(): void {
 		this.#closed = true;
-		clearTimeout(this.#timer);
+		this.#cancelTimer?.();
 	}
 
 	async #read(): Promise<void> {
 		if (this.#closed) return;
-		clearTimeout(this.#timer);
-		this.#timer = undefined;
+		this.#cancelTimer?.();
+		this.#cancelTimer = undefined;
 		this.#reading = true;
 		this.#again = false;
 		const { intervalMs, nowMs, onSnapshot } = this.#options;
