@@ -88,8 +88,13 @@ function forget({ ledger, log }: ExecutorParts, key: Parameters<Ledger['remove']
 	}
 }
 
-function bind({ binding, dryRun, noted, log }: ExecutorParts, action: Extract<Action, { kind: 'bind' }>): void {
+/** No monitor is asked to act under a lease that is not on record: the helper would never take that back. */
+function bind({ binding, dryRun, ledger, noted, log }: ExecutorParts, action: Extract<Action, { kind: 'bind' }>): void {
 	if (dryRun) return;
+	if (action.state === 'down' && binding.length > 0 && !ledger.read(action)) {
+		log.error('no monitor was asked to act, because the lease is not in the ledger');
+		return;
+	}
 	for (const target of binding)
 		void target.bind(action.service, action.destination, action.state).then((delivery) => {
 			noted(target.name, delivery);

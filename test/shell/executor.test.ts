@@ -91,8 +91,18 @@ test('a dry run writes nothing and asks no monitor', async () => {
 });
 
 test('a monitor is asked where it is no dry run', async () => {
-	const { order, executors, settled } = stage(false);
+	const { order, ledger, executors, settled } = stage(false);
+	ledger.enter(lease);
 	executors.bind({ kind: 'bind', service: service.address, destination, state: 'down' });
 	await settled();
 	assert.deepEqual(order, ['monitor down']);
+});
+
+test('a monitor is not asked to act under a lease that is not on record, but always to judge alone again', async () => {
+	const { order, ledger, executors, settled } = stage(false);
+	ledger.remove(lease);
+	executors.bind({ kind: 'bind', service: service.address, destination, state: 'down' });
+	executors.bind({ kind: 'bind', service: service.address, destination, state: 'up' });
+	await settled();
+	assert.deepEqual(order, ['monitor up']);
 });
