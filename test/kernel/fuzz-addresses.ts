@@ -1,6 +1,6 @@
 /** Who speaks to whom in the fuzz, what of it is watched, and how an IP header is dressed: options, extension headers. */
 import type { Endpoint } from '../../src/table/model.js';
-import type { Random } from './fuzz-random.js';
+import type { Random } from '../support/random.js';
 import {
 	destinationOptions,
 	type Extension,

@@ -2,6 +2,8 @@
  * The ICMP errors of the fuzz: about clients' packets to the servers, and about the director's own outer packets of a
  * tunnel, quoted as far as their sender liked, from an IP header down to nothing.
  */
+
+import type { Random } from '../support/random.js';
 import {
 	clients,
 	directors,
@@ -12,7 +14,6 @@ import {
 	serverPorts,
 	servers,
 } from './fuzz-addresses.js';
-import type { Random } from './fuzz-random.js';
 import { gre, gue, gueDirect, icmp4Error, icmp6Error, ports } from './icmp-packets.js';
 import { ipProtocol } from './packets.js';
 

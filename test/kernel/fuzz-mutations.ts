@@ -2,7 +2,7 @@
  * How a frame is spoiled: what a broken sender, a broken cable or an attacker would make of it. Each mutation changes
  * one frame a little, so that most of what comes out is still nearly a packet: noise alone never passes the first check.
  */
-import type { Random } from './fuzz-random.js';
+import type { Random } from '../support/random.js';
 
 type Mutation = (random: Random, frame: Uint8Array) => Uint8Array;
 

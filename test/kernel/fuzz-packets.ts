@@ -2,6 +2,8 @@
  * The frames of the fuzz: valid ones of every kind that the wire cares about, in every dress (options, extension
  * headers, VLAN tags), mostly spoiled afterwards, and noise. What they mean is not said here: the oracle is asked.
  */
+
+import type { Random } from '../support/random.js';
 import {
 	clients,
 	dressed4,
@@ -14,7 +16,6 @@ import {
 } from './fuzz-addresses.js';
 import { errorPacket } from './fuzz-errors.js';
 import { mutate } from './fuzz-mutations.js';
-import type { Random } from './fuzz-random.js';
 import { customerTag, frame4, frame6, serviceTag, type Tag, tcp, tcpFlag } from './packets.js';
 
 const { fin, syn, rst, ack } = tcpFlag;

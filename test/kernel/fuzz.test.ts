@@ -4,10 +4,10 @@
  */
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
+import { Random } from '../support/random.js';
 import { programs } from './bench.js';
 import { disagreement, type Heard, Listener } from './fuzz.js';
 import { anyFrame } from './fuzz-packets.js';
-import { Random } from './fuzz-random.js';
 import { dissect } from './oracle.js';
 import { opinionOf } from './oracle-opinion.js';
 import { nothing, type Opinion } from './oracle-words.js';

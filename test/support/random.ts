@@ -1,4 +1,4 @@
-/** Chance that a seed replays: what the fuzz of packets draws from, so that a finding can be looked at again. */
+/** Chance that a seed replays: what fuzzing and the simulator draw from, so that a finding can be looked at again. */
 
 export class Random {
 	#state: number;
@@ -18,6 +18,16 @@ export class Random {
 	/** 0 to `end` - 1. The bias of the remainder is below 2^-16 for all that is drawn here. */
 	below(end: number): number {
 		return this.next() % end;
+	}
+
+	/** A number of the interval from `least` up to, and without, `most`. */
+	between(least: number, most: number): number {
+		return least + (this.next() / 2 ** 32) * (most - least);
+	}
+
+	/** The distance between two arrivals that come `mean` apart on average and know nothing of each other. */
+	exponential(mean: number): number {
+		return -Math.log(1 - this.next() / 2 ** 32) * mean;
 	}
 
 	chance(share: number): boolean {
