@@ -1,0 +1,76 @@
+/**
+ * `deploy/give-back/ipvigil-give-back` as a model: what the shell script does with the files of leases that are over,
+ * step by step, on the model of the table. The script itself is tested in `test/deploy/`.
+ */
+import { rmSync } from 'node:fs';
+import { type LedgerEntry, leaseName } from '../../src/remedy/lease-file.js';
+import { Ledger } from '../../src/remedy/ledger.js';
+import { destinationId } from '../../src/table/identity.js';
+import type { Scene } from './scene.js';
+import { ledgerDirectoryOf } from './stand-ins.js';
+
+/** Its timer (OnCalendar), and how long a lease has been over before it acts: `--grace`. */
+export const helperEveryMs = 5_000;
+export const helperGraceMs = 2_000;
+/** Processes of ipvsadm, none of which is ipvigil's own to the audit. */
+const helperPid = 900_000;
+
+/** The table cannot be read, or not be written, twice in a row at most. */
+const failuresMax = 2;
+
+export class Helper {
+	readonly #scene: Scene;
+	#failures = 0;
+
+	constructor(scene: Scene) {
+		this.#scene = scene;
+		scene.ownPids.add(helperPid);
+	}
+
+	begin(): void {
+		const again = () => {
+			this.run(false);
+			this.#scene.scheduler.after(helperEveryMs, again);
+		};
+		this.#scene.scheduler.after(helperEveryMs, again);
+	}
+
+	/** `all`: leases that are not over, too. */
+	run(all: boolean): void {
+		const { mutation, bootMs } = this.#scene;
+		if (mutation.withoutHelper) return;
+		const ledger = new Ledger(ledgerDirectoryOf(this.#scene));
+		for (const entry of ledger.list().entries) {
+			// In whole seconds, as the script counts.
+			const endSeconds = Math.ceil(entry.lease.untilMs / 1_000) + helperGraceMs / 1_000;
+			if (all || Math.floor(bootMs() / 1_000) >= endSeconds) this.#giveBack(ledger, entry);
+		}
+	}
+
+	#giveBack(ledger: Ledger, { lease, earlier, trackFile }: LedgerEntry): void {
+		const { scheduler, table, random, plan, story } = this.#scene;
+		if (trackFile !== undefined) rmSync(trackFile, { force: true });
+		const done = (why: string) => {
+			story(`helper: ${leaseName(lease)} is over; ${why}`);
+			ledger.remove(lease);
+		};
+		if (lease.state !== 'held' || lease.written === undefined) return done('no weight was owed');
+		if (this.#fails()) return story(`helper: ${leaseName(lease)} is over, but the table cannot be had`);
+		const standing = table.destination(lease.service, lease.destination)?.weight;
+		const isOurs = standing !== undefined && (standing === lease.written || standing === earlier);
+		const last = plan.audit ? table.last.get(destinationId(lease.service, lease.destination)) : undefined;
+		if (!isOurs || (last && last.pid !== lease.pid)) return done('left as it is');
+		const readMs = scheduler.nowMs;
+		// One ipvsadm later.
+		scheduler.after(random.between(0.5, 3), () => {
+			table.edit(lease.service, lease.destination, { pid: helperPid, comm: 'ipvsadm', readMs });
+			done(`weight ${lease.destination.weight} given back`);
+		});
+	}
+
+	#fails(): boolean {
+		const fails = this.#failures < failuresMax && this.#scene.random.chance(this.#scene.plan.netlink.failing);
+		this.#failures = fails ? this.#failures + 1 : 0;
+		return fails;
+	}
+}

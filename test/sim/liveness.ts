@@ -1,0 +1,227 @@
+/**
+ * The checkers that wait: a dead server with traffic goes, a healed one comes back, each within a bound that counts from
+ * the moment when nothing stands against it any more. What stands against it is looked up in the truth wherever it can
+ * be; a reason that this file does not know is believed when ipvigil tells it.
+ */
+
+import { weightZeroHarm } from '../../src/judge/guard.js';
+import type { Policy } from '../../src/judge/policy.js';
+import type { State } from '../../src/judge/state.js';
+import { destinationId } from '../../src/table/identity.js';
+import type { Destination, Service } from '../../src/table/model.js';
+import { type Bench, type Checker, type SeenWrite, takingOut } from './inspection.js';
+import { isDead } from './world.js';
+
+/** Suspicion, two silent probes, some failing replies at a second each, an audit that is heard late. */
+const ejectBoundMs = 20_000;
+
+/** The longest interval between two probes of a failed server, and as generous as above. */
+function restoreBoundMs({ recoverIntervalMs, probeTimeoutMs }: Policy): number {
+	return 10 * recoverIntervalMs + 2 * probeTimeoutMs + 20_000;
+}
+
+/** What is told of a destination in the course of things, or is held against the truth here. */
+const ordinary = new Set([
+	'suspect',
+	'cannot-confirm',
+	'acquitted',
+	'suspicion-over',
+	'failed',
+	'quiesced',
+	'quiesce-dry-run',
+	'monitor-asked',
+	'monitor-asked-dry-run',
+	'observed-only',
+	'overflow',
+	'write-failed',
+	'recovering',
+	'with-monitor',
+	'renewed',
+	'way-impaired',
+	'way-restored',
+	'resumed',
+]);
+/** After these ipvigil may keep its hands off for the hold-down. */
+const holding = new Set([
+	'given-back',
+	'give-back-dry-run',
+	'returned-to-monitor',
+	'yielded',
+	'gone',
+	'cap-reached',
+	'resume-dropped',
+]);
+
+/** When ipvigil last said that it will not act, for each destination, service, or everything (''). */
+function obstacles({ scene }: Bench): {
+	journaled: Checker['journaled'];
+	untilMs: (id: string, service: string, sinceMs: number) => number;
+} {
+	const told = new Map<string, { atMs: number; untilMs: number }>();
+	return {
+		journaled: ({ scenario, destination, service }) => {
+			if (ordinary.has(scenario)) return;
+			const { nowMs } = scene.scheduler;
+			const untilMs = holding.has(scenario) ? nowMs + scene.plan.policy.holdDownMs : Number.POSITIVE_INFINITY;
+			told.set(destination ?? service ?? '', { atMs: nowMs, untilMs });
+		},
+		/** A reason without an end counts for as long as the server is what it was. */
+		untilMs: (id, service, sinceMs) =>
+			Math.max(
+				...[id, service, ''].map((key) => {
+					const one = told.get(key);
+					return one && (one.atMs >= sinceMs || one.untilMs < Number.POSITIVE_INFINITY)
+						? one.untilMs
+						: Number.NEGATIVE_INFINITY;
+				}),
+			),
+	};
+}
+
+export function ejected(bench: Bench): Checker {
+	const name = 'ejected';
+	const { scene, supervisor, samples, fail } = bench;
+	const { plan, table, world, scheduler } = scene;
+	const obstacle = obstacles(bench);
+	/** The last time that something stood against it, and the first true word that was heard since. */
+	const heldMs = new Map<string, number>();
+	const heardMs = new Map<string, number>();
+	const takenMs: number[] = [];
+
+	const stands = (service: Service, destination: Destination, id: string): boolean => {
+		const life = supervisor.judging;
+		if (!life || destination.weight === 0) return true;
+		const server = world.server(destination.address, destination.port);
+		if (!server || !isDead(server) || scheduler.nowMs < server.deadSinceMs + freshMs) return true;
+		if (scheduler.nowMs < scene.diskFullUntilMs) return true;
+		const last = table.last.get(id);
+		const spokenMs = last && last.pid !== life.pid ? last.atMs + plan.policy.holdDownMs : Number.NEGATIVE_INFINITY;
+		const untilMs = Math.max(
+			spokenMs,
+			world.waySinceMs(destination.address) + plan.policy.wayGraceMs,
+			obstacle.untilMs(id, id.split(' > ')[0] ?? '', server.deadSinceMs),
+		);
+		return (
+			scheduler.nowMs < untilMs ||
+			!isCalibrated(life.state, id) ||
+			isFloored(bench, life.state, service, destination, takenMs)
+		);
+	};
+
+	return {
+		name,
+		sentence: `A dead server with traffic is taken out within ${ejectBoundMs / 1_000} s, unless a documented reason holds.`,
+		journaled: (entry) => obstacle.journaled?.(entry),
+		decided: (action, state) => {
+			if (takingOut(action, state)) takenMs.push(scheduler.nowMs);
+		},
+		testified: ({ destination, isTrue }) => {
+			if (isTrue && !heardMs.has(destination)) heardMs.set(destination, scheduler.nowMs);
+		},
+		wrote: (write) => {
+			if (!write.takesOut) return;
+			const server = world.server(write.after?.address ?? '', write.after?.port ?? 0);
+			if (!server || !isDead(server) || server.firstMetMs === Number.POSITIVE_INFINITY) return;
+			samples.ejectMs.push(
+				scheduler.nowMs - Math.max(server.firstMetMs, heldAfter(heldMs.get(write.id), server.firstMetMs)),
+			);
+		},
+		looked: () => {
+			if (plan.mode !== 'assist' || plan.dryRun) return;
+			for (const service of table.services) {
+				if (weightZeroHarm({ ...service, destinations: new Set() })) continue;
+				for (const destination of service.destinations) {
+					const id = destinationId(service.address, destination);
+					if (stands(service, destination, id)) {
+						heldMs.set(id, scheduler.nowMs);
+						heardMs.delete(id);
+					} else if (scheduler.nowMs - (heardMs.get(id) ?? scheduler.nowMs) > ejectBoundMs)
+						fail(
+							name,
+							`${id} has been dead and in for ${Math.round(scheduler.nowMs - (heardMs.get(id) ?? 0))} ms, and nothing stood against it`,
+						);
+				}
+			}
+		},
+	};
+}
+
+/** Within this after its last acceptance a repeated SYN is no sign of death yet. */
+const freshMs = 1_500;
+
+/** What held it up counts only where it did so after clients met the death, by more than the freshness above. */
+function heldAfter(heldMs: number | undefined, metMs: number): number {
+	return heldMs !== undefined && heldMs > metMs + freshMs + 1_000 ? heldMs : metMs;
+}
+
+function isCalibrated(state: State, id: string): boolean {
+	const listener = state.listeners.get(state.destinations.get(id)?.listener ?? '');
+	return listener?.calibrated === true;
+}
+
+/** By the truth: another one that serves, the share, and the number within a minute. */
+function isFloored(
+	{ scene }: Bench,
+	state: State,
+	service: Service,
+	destination: Destination,
+	takenMs: number[],
+): boolean {
+	const { world, plan, scheduler } = scene;
+	const { takenShareMax, ejectionsPerMinuteMax } = plan.policy;
+	const others = service.destinations.filter((one) => one !== destination);
+	const serves = others.some(({ address, port, weight }) => {
+		const server = world.server(address, port);
+		return (
+			weight > 0 &&
+			server !== undefined &&
+			server.fitSinceMs <= scheduler.nowMs &&
+			world.waySinceMs(address) <= scheduler.nowMs
+		);
+	});
+	let taken = destination.weight;
+	let standing = 0;
+	for (const one of others) {
+		const lease = state.destinations.get(destinationId(service.address, one))?.lease;
+		if (lease) taken += lease.destination.weight;
+		else standing += one.weight;
+	}
+	const lately = takenMs.filter((atMs) => scheduler.nowMs - atMs < 65_000).length;
+	return !serves || taken / (taken + standing) > takenShareMax || lately >= ejectionsPerMinuteMax;
+}
+
+export function restored(bench: Bench): Checker {
+	const name = 'restored';
+	const { scene, supervisor, samples, fail } = bench;
+	const { plan, table, world, scheduler } = scene;
+	const boundMs = restoreBoundMs(plan.policy);
+	const out = new Map<string, SeenWrite>();
+
+	const sinceMs = ({ after, atMs }: SeenWrite) => {
+		const server = world.server(after?.address ?? '', after?.port ?? 0);
+		if (!server) return Number.POSITIVE_INFINITY;
+		return Math.max(server.fitSinceMs, world.waySinceMs(server.address), supervisor.undisturbedSinceMs, atMs);
+	};
+
+	return {
+		name,
+		sentence: 'A healed server has its weight again within a bound.',
+		wrote: (write) => {
+			const taken = out.get(write.id);
+			if (write.takesOut) out.set(write.id, taken ? { ...write, before: taken.before } : write);
+			else if (write.by !== 'ipvigil' || (write.after?.weight ?? 0) >= (write.entry?.lease.destination.weight ?? 0)) {
+				out.delete(write.id);
+				const healedMs = taken ? sinceMs(taken) : Number.POSITIVE_INFINITY;
+				if (write.by === 'ipvigil' && healedMs < scheduler.nowMs) samples.restoreMs.push(scheduler.nowMs - healedMs);
+			}
+		},
+		looked: () => {
+			if (!supervisor.judging) return;
+			for (const [id, write] of out) {
+				const waitedMs = scheduler.nowMs - sinceMs(write);
+				if (waitedMs > boundMs && table.last.get(id)?.comm === 'ipvigil')
+					fail(name, `${id} has been fit for ${Math.round(waitedMs)} ms and is still out`);
+			}
+		},
+	};
+}

@@ -1,0 +1,117 @@
+/**
+ * One seed from the plan to the outcome: makes the world, lets it run, has every step looked at, and clears away. The same
+ * seed gives the same outcome, line by line.
+ */
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { Random } from '../support/random.js';
+import { Actors } from './actors.js';
+import { checkersOf } from './checkers.js';
+import { Helper } from './helper.js';
+import { Inspection, type Samples, type Violation } from './inspection.js';
+import { Ipvs, type Write } from './ipvs.js';
+import { type Plan, planOf } from './plan.js';
+import type { Mutation, Observer, Scene } from './scene.js';
+import { Scheduler } from './scheduler.js';
+import { Supervisor } from './supervisor.js';
+import { World } from './world.js';
+import { Admin, Monitor } from './writers.js';
+
+export interface Outcome {
+	seed: number;
+	violations: Violation[];
+	/** Every line of the journal, with the boot clock's time. */
+	journal: string[];
+	/** Everything that happened, for people; empty unless asked for. */
+	story: string[];
+	samples: Samples;
+	steps: number;
+}
+
+export interface RunOptions {
+	/** A directory to use and empty; on tmpfs, for what it is worth. */
+	directory: string;
+	mutation?: Mutation;
+	told?: boolean;
+	/** What a test wants otherwise than the seed says. */
+	adapt?: (plan: Plan) => Plan;
+}
+
+/** Each has its own chance, so that what one of them draws does not change what another meets. */
+function chances(seed: number): () => Random {
+	let part = 0;
+	return () => new Random(Math.imul(seed + 1, 0x85ebca6b) ^ Math.imul(++part, 0xc2b2ae35));
+}
+
+export async function run(
+	seed: number,
+	{ directory, mutation = {}, told = false, adapt }: RunOptions,
+): Promise<Outcome> {
+	const planned = planOf(seed);
+	const plan = adapt?.(planned) ?? planned;
+	const chance = chances(seed);
+	const scheduler = new Scheduler();
+	const own = join(directory, `seed-${seed}`);
+	rmSync(own, { recursive: true, force: true });
+	mkdirSync(own, { recursive: true });
+	const story: string[] = [];
+	const world = new World(plan, scheduler, chance());
+	const auditChance = chance();
+	const scene: Scene = {
+		plan,
+		mutation,
+		scheduler,
+		world,
+		table: new Ipvs(
+			plan.services,
+			() => scheduler.nowMs,
+			(write) => wrote(write),
+		),
+		random: chance(),
+		// Set below, when there is somebody to observe.
+		observer: undefined as unknown as Observer,
+		directory: own,
+		bootMs: () => bootAtStartMs + scheduler.nowMs + scene.sleptMs,
+		ring: [],
+		calibrated: new Set(),
+		diskFullUntilMs: 0,
+		sleptMs: 0,
+		wokeMs: 0,
+		ownPids: new Set(),
+		story: told ? (line) => story.push(`${(scheduler.nowMs / 1_000).toFixed(3).padStart(8)}  ${line}`) : () => {},
+	};
+	const helper = new Helper(scene);
+	const supervisor = new Supervisor(scene, helper);
+	const inspection = new Inspection(scene, supervisor, checkersOf);
+	scene.observer = inspection;
+	const wrote = (write: Write) => {
+		inspection.wrote(write);
+		audit(scene, supervisor, auditChance, write);
+	};
+	world.begin(scene.story);
+	supervisor.begin();
+	helper.begin();
+	new Actors(scene, supervisor, chance()).begin();
+	new Monitor(scene, chance()).begin();
+	new Admin(scene, chance()).begin();
+	try {
+		await scheduler.run(plan.endMs, () => inspection.look());
+	} finally {
+		supervisor.life?.kill();
+		rmSync(own, { recursive: true, force: true });
+	}
+	const { violations, journal, samples, steps } = inspection;
+	return { seed, violations, journal, story, samples, steps };
+}
+
+/** A machine that has been up for a while: a time before its start would be none. */
+const bootAtStartMs = 1_000_000;
+
+/** The hook puts a record into the ring, if there is room; whoever reads the ring is woken. */
+function audit({ plan, ring, observer }: Scene, supervisor: Supervisor, chance: Random, write: Write): void {
+	if (!plan.audit) return;
+	if (chance.chance(plan.auditLost)) return observer.unheard(write.id);
+	ring.push(write);
+	const { life } = supervisor;
+	life?.own(chance.chance(0.05) ? chance.between(0, 500) : chance.between(0.01, 0.2), () => life.drain());
+}

@@ -1,0 +1,151 @@
+/**
+ * systemd, and whatever befalls a process: starts ipvigil, starts it again after a death, stops it in order, lets it
+ * stand still, fills its disk, and runs the give-back helper after a stop.
+ */
+import { Life } from './agent.js';
+import type { Helper } from './helper.js';
+import type { Mishap } from './plan.js';
+import type { Scene } from './scene.js';
+
+/** RestartSec, and what Node takes to start. */
+const restartMs = 1_000;
+/** As `shell/daemon.ts` waits for weights to be given back, and how often it looks. */
+const stopWaitMs = 5_000;
+const stopLookMs = 10;
+
+export class Supervisor {
+	life: Life | undefined;
+	/** Since when nobody has disturbed the life that runs. */
+	undisturbedSinceMs = Number.POSITIVE_INFINITY;
+	readonly #scene: Scene;
+	readonly #helper: Helper;
+	#nextPid = 4_711;
+	/** An end that somebody wanted is followed by the start that they wanted, not by systemd's. */
+	#downUntilMs = 0;
+
+	constructor(scene: Scene, helper: Helper) {
+		this.#scene = scene;
+		this.#helper = helper;
+	}
+
+	begin(): void {
+		const { scheduler, plan } = this.#scene;
+		this.#start();
+		for (const mishap of plan.mishaps) scheduler.at(mishap.atMs, () => this.#befall(mishap));
+	}
+
+	/** The life of which something may be asked: alive, started, and awake. */
+	get judging(): Life | undefined {
+		const { life } = this;
+		const { nowMs } = this.#scene.scheduler;
+		return life?.alive && life.readySinceMs <= nowMs && life.stalledUntilMs <= nowMs ? life : undefined;
+	}
+
+	/** The life that ran is over, whoever ended it: the next one comes when it may. */
+	ended(): void {
+		const { scheduler, mutation } = this.#scene;
+		this.disturb();
+		if (mutation.withoutRestart) return;
+		scheduler.at(Math.max(scheduler.nowMs + restartMs, this.#downUntilMs), () => this.#start());
+	}
+
+	disturb(): void {
+		this.undisturbedSinceMs = this.#scene.scheduler.nowMs;
+	}
+
+	#start(): void {
+		const { scheduler, ownPids, story, observer } = this.#scene;
+		if (this.life?.alive || scheduler.nowMs < this.#downUntilMs) return;
+		const pid = this.#nextPid++;
+		ownPids.add(pid);
+		story(`ipvigil ${pid} starts`);
+		const life = new Life(this.#scene, pid);
+		this.life = life;
+		this.disturb();
+		scheduler.touch();
+		void life.begin().then(
+			() => this.disturb(),
+			() => {
+				story(`ipvigil ${pid} cannot read the table and ends`);
+				life.kill();
+				observer.ended();
+			},
+		);
+	}
+
+	#befall(mishap: Mishap): void {
+		const { scheduler, world, story } = this.#scene;
+		const { life } = this;
+		switch (mishap.kind) {
+			case 'crash':
+				this.#downUntilMs = Math.max(this.#downUntilMs, mishap.atMs + mishap.downMs);
+				return mishap.atEffect > 0 ? life?.killAtEffect(mishap.atEffect) : this.#kill();
+			case 'stop':
+			case 'hand-over':
+				this.#downUntilMs = Math.max(this.#downUntilMs, mishap.atMs + stopWaitMs + mishap.downMs);
+				return this.#stop(mishap.kind === 'stop');
+			case 'stall':
+				story(`ipvigil stands still for ${Math.round(mishap.forMs)} ms`);
+				if (life) life.stalledUntilMs = Math.max(life.stalledUntilMs, scheduler.nowMs + mishap.forMs);
+				scheduler.after(mishap.forMs, () => this.disturb());
+				return;
+			case 'clock-jump':
+				story(`the machine has slept for ${Math.round(mishap.byMs)} ms`);
+				this.#scene.sleptMs += mishap.byMs;
+				this.#scene.wokeMs = scheduler.nowMs;
+				return this.disturb();
+			case 'disk-full':
+				story(`the disk of the ledger is full for ${Math.round(mishap.forMs)} ms`);
+				this.#scene.diskFullUntilMs = scheduler.nowMs + mishap.forMs;
+				scheduler.after(mishap.forMs, () => this.disturb());
+				return;
+			case 'release':
+				return life?.own(0, () => life.take({ kind: 'release', destination: 'all', reason: 'the operator asked' }));
+			case 'own-link': {
+				story(`the director loses its link to ${mishap.addresses.join(', ')}`);
+				world.breakWay(mishap.addresses);
+				life?.own(1, () => life.ways());
+				scheduler.after(mishap.forMs, () => {
+					story('the link is back');
+					world.mendWay(mishap.addresses, mishap.darkMs);
+					this.life?.own(1, () => this.life?.ways());
+				});
+				return;
+			}
+			default:
+				mishap satisfies never;
+		}
+	}
+
+	#kill(): void {
+		const { life } = this;
+		if (!life?.alive) return;
+		this.#scene.story(`ipvigil ${life.pid} is killed`);
+		life.kill();
+		this.#scene.observer.ended();
+	}
+
+	#stop(givingBack: boolean): void {
+		const { life } = this;
+		if (!life?.alive) return;
+		this.#scene.story(`ipvigil ${life.pid} ${givingBack ? 'stops' : 'hands over'}`);
+		this.disturb();
+		if (!givingBack || life.readySinceMs > this.#scene.scheduler.nowMs) return this.#close(life, false);
+		const endMs = this.#scene.scheduler.nowMs + stopWaitMs;
+		life.own(0, () => {
+			life.take({ kind: 'stop' });
+			this.#awaitSettled(life, endMs);
+		});
+	}
+
+	#awaitSettled(life: Life, endMs: number): void {
+		if (life.isSettled() || this.#scene.scheduler.nowMs >= endMs) return this.#close(life, true);
+		life.own(stopLookMs, () => this.#awaitSettled(life, endMs));
+	}
+
+	#close(life: Life, givingBack: boolean): void {
+		life.close();
+		this.#scene.observer.ended();
+		if (givingBack) this.#helper.run(true);
+	}
+}
