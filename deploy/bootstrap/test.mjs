@@ -8,7 +8,7 @@ import { ensure, root } from './ensure.mjs';
 import { tell } from './say.mjs';
 
 /** What is more than a few seconds of plain Node. */
-const heavy = ['lab/lab.test.ts', 'kernel/', 'addon/', 'bench/'];
+const heavy = ['lab/lab.test.ts', 'sim/seeds.test.ts', 'kernel/', 'addon/', 'bench/'];
 
 const unitOnly = process.argv.includes('--unit');
 /** Kernels that lab.test.ts boots, fetched before so that its time limits are about tests. */

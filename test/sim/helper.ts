@@ -20,10 +20,12 @@ const failuresMax = 2;
 
 export class Helper {
 	readonly #scene: Scene;
+	readonly #ledger: Ledger;
 	#failures = 0;
 
 	constructor(scene: Scene) {
 		this.#scene = scene;
+		this.#ledger = new Ledger(ledgerDirectoryOf(scene));
 		scene.ownPids.add(helperPid);
 	}
 
@@ -39,20 +41,19 @@ export class Helper {
 	run(all: boolean): void {
 		const { mutation, bootMs } = this.#scene;
 		if (mutation.withoutHelper) return;
-		const ledger = new Ledger(ledgerDirectoryOf(this.#scene));
-		for (const entry of ledger.list().entries) {
+		for (const entry of this.#ledger.list().entries) {
 			// In whole seconds, as the script counts.
 			const endSeconds = Math.ceil(entry.lease.untilMs / 1_000) + helperGraceMs / 1_000;
-			if (all || Math.floor(bootMs() / 1_000) >= endSeconds) this.#giveBack(ledger, entry);
+			if (all || Math.floor(bootMs() / 1_000) >= endSeconds) this.#giveBack(entry);
 		}
 	}
 
-	#giveBack(ledger: Ledger, { lease, earlier, trackFile }: LedgerEntry): void {
+	#giveBack({ lease, earlier, trackFile }: LedgerEntry): void {
 		const { scheduler, table, random, plan, story } = this.#scene;
 		if (trackFile !== undefined) rmSync(trackFile, { force: true });
 		const done = (why: string) => {
 			story(`helper: ${leaseName(lease)} is over; ${why}`);
-			ledger.remove(lease);
+			this.#ledger.remove(lease);
 		};
 		if (lease.state !== 'held' || lease.written === undefined) return done('no weight was owed');
 		if (this.#fails()) return story(`helper: ${leaseName(lease)} is over, but the table cannot be had`);

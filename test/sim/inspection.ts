@@ -39,6 +39,7 @@ export interface Checker {
 	journaled?: (entry: JournalEntry) => void;
 	testified?: (testimony: Testimony) => void;
 	unheard?: (id: string) => void;
+	threw?: (error: Error) => void;
 	/** Once a second. */
 	looked?: () => void;
 }
@@ -84,20 +85,20 @@ const lookEveryMs = 1_000;
 
 export class Inspection implements Observer {
 	readonly violations: Violation[] = [];
-	readonly journal: string[] = [];
+	readonly journal: { bootMs: number; entry: JournalEntry }[] = [];
 	readonly samples: Samples = { ejectMs: [], restoreMs: [], ejections: 0, falseEjections: 0 };
 	steps = 0;
 	readonly #scene: Scene;
 	readonly #supervisor: Supervisor;
 	readonly #ledger: Ledger;
-	readonly #checkers: Checker[];
+	readonly checkers: Checker[];
 	#nextLookMs = lookEveryMs;
 
 	constructor(scene: Scene, supervisor: Supervisor, checkersOf: (bench: Bench) => Checker[]) {
 		this.#scene = scene;
 		this.#supervisor = supervisor;
 		this.#ledger = new Ledger(ledgerDirectoryOf(scene));
-		this.#checkers = checkersOf({
+		this.checkers = checkersOf({
 			scene,
 			supervisor,
 			ledger: this.#ledger,
@@ -115,26 +116,26 @@ export class Inspection implements Observer {
 			by === 'others' ? undefined : this.#ledger.read({ service: write.service, destination: after ?? before ?? none });
 		story(`${write.comm} (${write.pid}): ${write.operation} ${write.id}, weight ${before?.weight} to ${after?.weight}`);
 		const seen: SeenWrite = { ...write, by, takesOut, entry };
-		for (const checker of this.#checkers) checker.wrote?.(seen);
+		for (const checker of this.checkers) checker.wrote?.(seen);
 	}
 
 	decided(action: Action, state: State): void {
-		for (const checker of this.#checkers) checker.decided?.(action, state);
+		for (const checker of this.checkers) checker.decided?.(action, state);
 	}
 
 	journaled(entry: JournalEntry): void {
-		this.journal.push(`${this.#scene.bootMs().toFixed(3)} ${JSON.stringify(entry)}`);
+		this.journal.push({ bootMs: this.#scene.bootMs(), entry });
 		this.#scene.story(`journal: ${entry.sentence}`);
-		for (const checker of this.#checkers) checker.journaled?.(entry);
+		for (const checker of this.checkers) checker.journaled?.(entry);
 	}
 
 	testified(testimony: Testimony): void {
-		for (const checker of this.#checkers) checker.testified?.(testimony);
+		for (const checker of this.checkers) checker.testified?.(testimony);
 	}
 
 	unheard(id: string): void {
 		this.#scene.story(`the audit loses a record of ${id}`);
-		for (const checker of this.#checkers) checker.unheard?.(id);
+		for (const checker of this.checkers) checker.unheard?.(id);
 	}
 
 	ended(): void {
@@ -142,14 +143,14 @@ export class Inspection implements Observer {
 	}
 
 	threw(error: Error): void {
-		this.#fail('no-throw', error.stack ?? error.message);
+		for (const checker of this.checkers) checker.threw?.(error);
 	}
 
 	look(): void {
 		this.steps += 1;
 		if (this.#scene.scheduler.nowMs < this.#nextLookMs) return;
 		this.#nextLookMs = this.#scene.scheduler.nowMs + lookEveryMs;
-		for (const checker of this.#checkers) checker.looked?.();
+		for (const checker of this.checkers) checker.looked?.();
 	}
 
 	#fail(checker: string, detail: string): void {

@@ -69,9 +69,9 @@ export interface Plan {
 
 /** Time to calibrate before the first trouble, as a director that was started in quiet times has had it. */
 const calmMs = 8_000;
-const endMs = 200_000;
+const endMs = 160_000;
 /** No new trouble in the last part, so that what must come about has time to. */
-const lastTroubleMs = 140_000;
+const lastTroubleMs = 105_000;
 
 export function planOf(seed: number): Plan {
 	const random = new Random(Math.imul(seed, 0x9e3779b1) ^ 0x51ab);
@@ -100,9 +100,9 @@ export function planOf(seed: number): Plan {
 		monitor,
 		monitorEveryMs: random.between(1_000, 10_000),
 		adminEveryMs: sometimes(0.4, 5_000, 60_000),
-		clientEveryMs: random.between(100, 600),
-		forgeEveryMs: sometimes(0.4, 100, 3_000),
-		brokenClientEveryMs: sometimes(0.4, 300, 5_000),
+		clientEveryMs: random.between(200, 1_000),
+		forgeEveryMs: sometimes(0.4, 300, 4_000),
+		brokenClientEveryMs: sometimes(0.4, 500, 6_000),
 		clientPrefixes: 3 + random.below(10),
 		netlink: {
 			failing: random.chance(0.5) ? 0 : random.between(0, 0.15),
@@ -177,13 +177,13 @@ function troublesOf(random: Random, services: Service[]): Trouble[] {
 	const troubles: Trouble[] = [];
 	for (const [address, listening] of ports) {
 		const first = [...listening][random.below(listening.size)] ?? 0;
-		let atMs = (random.chance(0.9) ? calmMs : 0) + random.exponential(50_000);
+		let atMs = (random.chance(0.9) ? calmMs : 0) + random.exponential(40_000);
 		while (atMs < lastTroubleMs) {
 			const made = random.chance(0.15)
 				? flapping(random, address, first, atMs)
 				: [troubleOf(random, address, first, atMs)];
 			troubles.push(...made);
-			atMs = (made.at(-1)?.untilMs ?? atMs) + random.exponential(40_000);
+			atMs = (made.at(-1)?.untilMs ?? atMs) + random.exponential(30_000);
 		}
 	}
 	// A rack, a switch, a bad deployment: all at once.
@@ -211,7 +211,7 @@ function troubleOf(random: Random, address: string, port: number, atMs: number):
 		'brown-out',
 	]);
 	const degree = { slow: random.between(50, 2_500), 'brown-out': random.between(0.1, 0.8) }[condition as string] ?? 0;
-	const lastsMs = random.chance(0.2) ? random.between(100, 2_000) : random.exponential(40_000);
+	const lastsMs = random.chance(0.2) ? random.between(100, 2_000) : random.exponential(30_000);
 	return { atMs, untilMs: atMs + lastsMs, address, port, condition, degree };
 }
 

@@ -4,11 +4,12 @@
  */
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { JournalEntry } from '../../src/judge/action.js';
 import { Random } from '../support/random.js';
 import { Actors } from './actors.js';
 import { checkersOf } from './checkers.js';
 import { Helper } from './helper.js';
-import { Inspection, type Samples, type Violation } from './inspection.js';
+import { type Checker, Inspection, type Samples, type Violation } from './inspection.js';
 import { Ipvs, type Write } from './ipvs.js';
 import { type Plan, planOf } from './plan.js';
 import type { Mutation, Observer, Scene } from './scene.js';
@@ -20,8 +21,10 @@ import { Admin, Monitor } from './writers.js';
 export interface Outcome {
 	seed: number;
 	violations: Violation[];
-	/** Every line of the journal, with the boot clock's time. */
-	journal: string[];
+	/** Everything that was checked: names and sentences. */
+	checkers: Pick<Checker, 'name' | 'sentence'>[];
+	/** With the boot clock's time. */
+	journal: { bootMs: number; entry: JournalEntry }[];
 	/** Everything that happened, for people; empty unless asked for. */
 	story: string[];
 	samples: Samples;
@@ -100,8 +103,8 @@ export async function run(
 		supervisor.life?.kill();
 		rmSync(own, { recursive: true, force: true });
 	}
-	const { violations, journal, samples, steps } = inspection;
-	return { seed, violations, journal, story, samples, steps };
+	const { violations, checkers, journal, samples, steps } = inspection;
+	return { seed, violations, checkers, journal, story, samples, steps };
 }
 
 /** A machine that has been up for a while: a time before its start would be none. */

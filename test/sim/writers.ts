@@ -2,8 +2,7 @@
  * The others who write the table: a monitor like keepalived, which asks each server at its interval, reads the track
  * files that ipvigil puts before it, and sets weights back to what its configuration says; and an admin at a prompt.
  */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync } from 'node:fs';
 import { leaseName } from '../../src/remedy/lease-file.js';
 import type { Destination, Service, ServiceAddress } from '../../src/table/model.js';
 import type { Random } from '../support/random.js';
@@ -11,7 +10,7 @@ import { trackDirectory } from './agent.js';
 import type { Scene } from './scene.js';
 
 /** inotify, and the scheduler of keepalived. */
-const trackEveryMs = 250;
+const trackEveryMs = 400;
 const monitorTimeoutMs = 3_000;
 
 interface Checked {
@@ -56,10 +55,9 @@ export class Monitor {
 	}
 
 	#track(): void {
-		const directory = trackDirectory(this.#scene);
+		const files = new Set(readdirSync(trackDirectory(this.#scene)));
 		for (const one of this.#checked) {
-			const name = leaseName({ service: one.service, destination: one.configured });
-			one.tracked = existsSync(join(directory, name));
+			one.tracked = files.has(leaseName({ service: one.service, destination: one.configured }));
 			this.#write(one);
 		}
 		this.#scene.scheduler.after(trackEveryMs, () => this.#track());

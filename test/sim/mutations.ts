@@ -1,0 +1,180 @@
+/**
+ * Rules broken on purpose, one for each checker at least, from outside of the shipped code: what a checker does not
+ * catch here it would not catch in ipvigil either.
+ */
+import type { Lease } from '../../src/judge/lease.js';
+import type { Plan } from './plan.js';
+import type { LifeParts, Mutation } from './scene.js';
+
+export interface Broken {
+	/** Whose checker must catch it. */
+	checker: string;
+	/** What is wrong with this ipvigil, to be read after "an ipvigil that". */
+	sentence: string;
+	mutation: Mutation;
+	/** A world in which that shows soon. */
+	adapt?: (plan: Plan) => Plan;
+}
+
+const inAssist = (plan: Plan): Plan => ({ ...plan, mode: 'assist', dryRun: false });
+
+/** The journal says why something was not done, and this ipvigil does it all the same. */
+function defying(scenario: string, reason?: string): Mutation {
+	return {
+		executors: (executors, parts) => ({
+			...executors,
+			journal: (action) => {
+				executors.journal(action);
+				const { entry } = action;
+				const isMeant = entry.scenario === scenario && (reason === undefined || entry.facts.reason === reason);
+				if (isMeant && entry.destination) takeOut(parts, entry.destination);
+			},
+		}),
+	};
+}
+
+function takeOut({ state, executors, scene }: LifeParts, id: string): void {
+	const { pid, destinations, policy } = state();
+	const known = destinations.get(id);
+	if (!known || known.destination.weight === 0) return;
+	const sinceMs = scene.bootMs();
+	const lease: Lease = {
+		service: known.service,
+		destination: known.destination,
+		state: 'held',
+		written: 0,
+		sinceMs,
+		untilMs: sinceMs + policy.leaseMs,
+		count: 1,
+		pid,
+		reason: 'a rule was broken',
+	};
+	executors().setWeight({ kind: 'setWeight', id: -1, lease, expect: known.destination.weight, to: 0 });
+}
+
+export const broken: Broken[] = [
+	{
+		checker: 'floor',
+		sentence: 'takes out the last usable server',
+		mutation: defying('overflow', 'floor'),
+		adapt: inAssist,
+	},
+	{
+		checker: 'floor',
+		sentence: 'knows no share',
+		mutation: { policy: (policy) => ({ ...policy, takenShareMax: 1 }) },
+		adapt: inAssist,
+	},
+	{
+		checker: 'floor',
+		sentence: 'takes out as many a minute as fail',
+		mutation: { policy: (policy) => ({ ...policy, ejectionsPerMinuteMax: 1_000 }) },
+		adapt: (plan) => inAssist({ ...plan, policy: { ...plan.policy, ejectionsPerMinuteMax: 1 } }),
+	},
+	{
+		checker: 'ledger-first',
+		sentence: 'writes a weight that its ledger does not hold',
+		mutation: { forgetfulLedger: true },
+		adapt: inAssist,
+	},
+	{
+		checker: 'weight-only',
+		sentence: 'forgets a threshold when it writes a weight',
+		mutation: {
+			table: (table) => ({
+				service: (address) => table.service(address),
+				setDestination: (service, destination) => table.setDestination(service, { ...destination, upperThreshold: 7 }),
+			}),
+		},
+		adapt: inAssist,
+	},
+	{
+		checker: 'foreign-kept',
+		sentence: 'gives back whatever stands there',
+		mutation: {
+			executors: (executors, { table }) => ({
+				...executors,
+				giveBack: (action) => {
+					const { service, destination } = action.lease;
+					void table.service(service).then(
+						() => table.setDestination(service, destination).catch(() => {}),
+						() => {},
+					);
+					executors.giveBack(action);
+				},
+			}),
+		},
+		adapt: (plan) => inAssist({ ...plan, audit: true, auditLost: 0.5, adminEveryMs: 2_000 }),
+	},
+	{
+		checker: 'lease-ends',
+		sentence: 'renews for ever',
+		mutation: { policy: (policy) => ({ ...policy, leaseTotalMs: Number.MAX_SAFE_INTEGER }) },
+		adapt: (plan) => inAssist({ ...plan, monitor: 'none', policy: { ...plan.policy, leaseTotalMs: 20_000 } }),
+	},
+	{
+		checker: 'debt-ends',
+		sentence: 'has no helper and is not started again',
+		mutation: { withoutHelper: true, withoutRestart: true },
+		adapt: (plan) => inAssist({ ...plan, policy: { ...plan.policy, leaseMs: 5_000, leaseCapMs: 5_000 } }),
+	},
+	{
+		checker: 'hands-off',
+		sentence: 'acts in mode observe',
+		mutation: defying('observed-only'),
+		adapt: (plan) => ({ ...plan, mode: 'observe' }),
+	},
+	{
+		checker: 'no-throw',
+		sentence: 'throws when it is to tell something',
+		mutation: {
+			executors: (executors) => ({
+				...executors,
+				tell: ({ entry }) => {
+					throw new Error(`nobody to tell of ${entry.scenario}`);
+				},
+			}),
+		},
+	},
+	{
+		checker: 'false-ejection',
+		sentence: 'has a probe that lies now and then',
+		mutation: {
+			probe:
+				(probe, { scene }) =>
+				async (listener, timeoutMs) => {
+					const result = await probe(listener, timeoutMs);
+					return scene.random.chance(0.3) ? { ...result, outcome: 'refused' } : result;
+				},
+		},
+		adapt: (plan) => inAssist({ ...plan, forgeEveryMs: 500 }),
+	},
+	{
+		checker: 'forged',
+		sentence: 'convicts without asking the server',
+		mutation: {
+			message: (message, { state }) => {
+				if (message.kind !== 'evidence' || message.edge.scope.kind !== 'destination') return [message];
+				const listener = state().destinations.get(message.edge.scope.destination)?.listener ?? '';
+				return [
+					message,
+					{ kind: 'probe', listener, purpose: 'confirm', outcome: 'refused', latencyMs: 0, detail: 'never asked' },
+				];
+			},
+		},
+		adapt: (plan) => inAssist({ ...plan, forgeEveryMs: 500 }),
+	},
+	{
+		checker: 'ejected',
+		sentence: 'never writes what it decided',
+		mutation: { executors: (executors) => ({ ...executors, setWeight: () => {} }) },
+		adapt: inAssist,
+	},
+	{
+		checker: 'restored',
+		sentence: 'never gives back',
+		mutation: { executors: (executors) => ({ ...executors, giveBack: () => {} }) },
+		adapt: (plan) =>
+			inAssist({ ...plan, monitor: 'none', policy: { ...plan.policy, leaseMs: 60_000, leaseCapMs: 60_000 } }),
+	},
+];
