@@ -86,7 +86,7 @@ export class Life {
 			read: () => this.#seat.snapshot(),
 			intervalMs: plan.snapshotIntervalMs,
 			nowMs: bootMs,
-			onSnapshot: (snapshot, sinceMs) => this.#see(snapshot, sinceMs),
+			onSnapshot: (snapshot, sinceMs) => this.run(() => this.#see(snapshot, sinceMs)),
 			onFailure: () => {},
 			after: this.#after,
 		});
@@ -113,7 +113,7 @@ export class Life {
 	/** Which hosts are behind a fault of the director's own. */
 	ways(): void {
 		const { impaired } = this.#scene.world;
-		this.take({ kind: 'ways', impaired: new Map([...impaired].map((host) => [host, 'eth1 has no carrier'])) });
+		this.take({ kind: 'ways', impaired: new Map([...impaired.keys()].map((host) => [host, 'eth1 has no carrier'])) });
 	}
 
 	take(message: Message): void {
@@ -163,13 +163,16 @@ export class Life {
 		this.kill();
 	}
 
-	/** Runs an act of this process: it may be killed in it, and whatever else it throws is a mistake of ipvigil's. */
+	/** Runs an act of this process: it may be killed in it; whatever else is thrown is a mistake of ipvigil's, and its end. */
 	run(act: () => void): void {
 		this.#scene.scheduler.touch();
 		try {
 			act();
 		} catch (error) {
-			if (!(error instanceof Killed)) this.#scene.observer.threw(error as Error);
+			if (error instanceof Killed) return;
+			this.#scene.observer.threw(error as Error);
+			this.kill();
+			this.#scene.observer.ended();
 		}
 	}
 

@@ -48,6 +48,8 @@ export function foreignKept({ scene, supervisor, fail }: Bench): Checker {
 		wrote: (write) => {
 			if (write.by === 'others') {
 				covered.delete(write.id);
+				// Who adds it anew has made another one of it.
+				if (write.operation === 'delete') heldDownUntilMs.delete(write.id);
 				return;
 			}
 			if (write.by === 'ipvigil' && write.pid !== pid) heldDownUntilMs.clear();

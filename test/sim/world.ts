@@ -33,8 +33,8 @@ const patienceMs = 1_000;
 
 export class World {
 	readonly servers = new Map<string, Server>();
-	/** Hosts that the director cannot reach by its own fault now. */
-	readonly impaired = new Set<string>();
+	/** Hosts that the director cannot reach by its own fault now, each with the number of faults between. */
+	readonly impaired = new Map<string, number>();
 	/** Hosts behind a link that is back and does not forward yet, and until when. */
 	readonly darkUntilMs = new Map<string, number>();
 	/** Since when the way to a host has been well. */
@@ -90,12 +90,17 @@ export class World {
 	}
 
 	breakWay(addresses: string[]): void {
-		for (const address of addresses) this.impaired.add(address);
+		for (const address of addresses) this.impaired.set(address, (this.impaired.get(address) ?? 0) + 1);
 	}
 
 	mendWay(addresses: string[], darkMs: number): void {
 		const untilMs = this.#scheduler.nowMs + darkMs;
 		for (const address of addresses) {
+			const faults = (this.impaired.get(address) ?? 1) - 1;
+			if (faults > 0) {
+				this.impaired.set(address, faults);
+				continue;
+			}
 			this.impaired.delete(address);
 			this.darkUntilMs.set(address, untilMs);
 			this.#waySinceMs.set(address, untilMs);
