@@ -67,7 +67,8 @@ function applyDestination(
 	known.inTable = true;
 	if (isForwardedOtherwise(before, destination) && standAnew(turn.state, known, turn.nowMs)) askAnew(turn, id);
 	const { lease } = known;
-	const weOwe = lease?.written !== undefined && !known.rehearsed;
+	// Where it is to end, nobody may know yet which weight of ours stands: the giving back looks for itself.
+	const weOwe = lease?.written !== undefined && !known.rehearsed && known.ending === undefined;
 	if (lease?.state === 'with-monitor' && destination.weight > 0) returned(turn, known, 'the monitor put it back');
 	else if (weOwe && destination.weight !== lease.written)
 		rewritten(turn, known, 'edit', destination.weight, 'somebody');

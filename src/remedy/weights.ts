@@ -89,7 +89,13 @@ export class Weights {
 		} catch (error) {
 			return failed(`the ledger cannot be written, so the weight was not: ${messageOf(error)}`);
 		}
-		const outcome = await this.#write(lease, { expected: [expect], to });
+		// Where a weight of ours stands, whoever has written it since has spoken, the same value included.
+		const isOurs = before?.lease.written !== undefined;
+		const outcome = await this.#write(lease, {
+			expected: [expect],
+			to,
+			...(isOurs && { objection: () => this.#objection(lease) }),
+		});
 		return settle(outcome, () => this.#settleTake(lease, before, outcome.result));
 	}
 

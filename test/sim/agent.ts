@@ -10,6 +10,7 @@ import type { Action } from '../../src/judge/action.js';
 import type { Lease } from '../../src/judge/lease.js';
 import { createState, type State } from '../../src/judge/state.js';
 import { isSettled } from '../../src/judge/step.js';
+import { termsForAll } from '../../src/judge/terms.js';
 import { KeepalivedTarget } from '../../src/monitors/keepalived.js';
 import { Weights } from '../../src/remedy/weights.js';
 import { createExecutors } from '../../src/shell/executor.js';
@@ -50,16 +51,15 @@ export class Life {
 		this.#scene = scene;
 		this.pid = pid;
 		const policy = scene.mutation.policy?.(plan.policy) ?? plan.policy;
+		const terms = termsForAll({ mode: plan.mode, policy, asking: { method: plan.asksVips ? 'auto' : 'connect' } });
 		const state = createState({
-			policy,
-			mode: plan.mode,
+			terms,
 			pid,
 			dryRun: plan.dryRun,
 			binding: plan.binding,
-			asksVips: plan.asksVips,
 			seed: pid,
 		});
-		this.#witness = new Witness(policy.windowMs, pid);
+		this.#witness = new Witness(() => policy.windowMs, pid);
 		this.#witness.attempts = plan.attempts;
 		this.#monitor = plan.binding ? new KeepalivedTarget(trackDirectory(scene)) : undefined;
 		this.#ledger = new WatchedLedger(scene, this.effect, ({ service, destination }) =>
@@ -216,6 +216,7 @@ export class Life {
 			weights: new Weights({ table, ledger: this.#ledger, dryRun: plan.dryRun, lastWriter }),
 			ledger: this.#ledger,
 			calibration: this.#calibration,
+			holds: { keep: () => {} },
 			binding: this.#monitor ? [this.#monitor] : [],
 			telling: [],
 			journal: new ToldJournal((entry) => this.alive && observer.journaled(entry)),
@@ -242,7 +243,7 @@ export class Life {
 		return Object.fromEntries(watched) as LoopExecutors;
 	}
 
-	readonly #probe: LoopProbe = ({ endpoint, vip }, timeoutMs) => {
+	readonly #probe: LoopProbe = ({ endpoint, vip }, _asking, timeoutMs) => {
 		const { world, random } = this.#scene;
 		const isOurFault = random.chance(0.01);
 		const server = world.server(endpoint.address, endpoint.port);
@@ -257,7 +258,7 @@ export class Life {
 
 	#resume(): void {
 		const { entries } = this.#ledger.list();
-		const leases = entries.map(({ lease }) => ({ lease, lastWriter: this.#lastWriter(lease) }));
+		const leases = entries.map(({ lease, earlier }) => ({ lease, earlier, lastWriter: this.#lastWriter(lease) }));
 		this.take({ kind: 'resume', leases, calibrated: this.#calibration.recall() });
 		if (!this.#scene.plan.dryRun) this.#monitor?.sweep(this.#ledger.list().entries.map(({ lease }) => lease));
 		this.#resumed = true;

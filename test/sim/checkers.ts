@@ -55,8 +55,10 @@ function floor({ scene, fail }: Bench): Checker {
 			let standing = 0;
 			for (const { id: mate, lease, destination } of mates) {
 				if (mate === id) standing += taking.destination.weight - taking.taken;
-				else if (lease) taken += lease.destination.weight - (lease.written ?? 0);
-				else standing += destination.weight;
+				else if (lease) {
+					taken += lease.destination.weight - (lease.written ?? 0);
+					standing += lease.written ?? 0;
+				} else standing += destination.weight;
 			}
 			const share = taken / (taken + standing);
 			if (share > policy.takenShareMax + 1e-9) fail(name, `with ${id} ${share.toFixed(2)} of the weight would be out`);

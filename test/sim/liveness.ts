@@ -16,8 +16,8 @@ import { isDead } from './world.js';
 const ejectBoundMs = 20_000;
 
 /** The longest interval between two probes of a failed server, and as generous as above. */
-function restoreBoundMs({ recoverIntervalMs, probeTimeoutMs }: Policy): number {
-	return 10 * recoverIntervalMs + 2 * probeTimeoutMs + 20_000;
+function restoreBoundMs({ recoverIntervalMs, probeTimeoutMs, slowStartMs }: Policy): number {
+	return 10 * recoverIntervalMs + 2 * probeTimeoutMs + slowStartMs + 20_000;
 }
 
 /** What is told of a destination in the course of things, or is held against the truth here. */
@@ -28,6 +28,10 @@ const ordinary = new Set([
 	'suspicion-over',
 	'failed',
 	'quiesced',
+	'reduced',
+	'step-up',
+	'brown-out',
+	'brown-out-over',
 	'quiesce-dry-run',
 	'monitor-asked',
 	'monitor-asked-dry-run',
@@ -59,9 +63,12 @@ function obstacles({ scene }: Bench): {
 } {
 	const told = new Map<string, { atMs: number; untilMs: number }>();
 	return {
-		journaled: ({ scenario, destination, service }) => {
-			if (ordinary.has(scenario)) return;
+		journaled: ({ scenario, destination, service, facts }) => {
 			const { nowMs } = scene.scheduler;
+			if (scenario === 'thawed') told.delete(service ?? '');
+			if (scenario === 'overflow' && facts.reason === 'flapping')
+				told.set(destination ?? '', { atMs: nowMs, untilMs: nowMs + scene.plan.policy.flapPeriodMs });
+			if (scenario === 'thawed' || ordinary.has(scenario)) return;
 			const untilMs = holding.has(scenario) ? nowMs + scene.plan.policy.holdDownMs : Number.POSITIVE_INFINITY;
 			told.set(destination ?? service ?? '', { atMs: nowMs, untilMs });
 		},
@@ -183,8 +190,10 @@ function isFloored(
 	let standing = 0;
 	for (const one of others) {
 		const lease = state.destinations.get(destinationId(service.address, one))?.lease;
-		if (lease) taken += lease.destination.weight;
-		else standing += one.weight;
+		if (lease) {
+			taken += lease.destination.weight - (lease.written ?? 0);
+			standing += lease.written ?? 0;
+		} else standing += one.weight;
 	}
 	const lately = takenMs.filter((atMs) => scheduler.nowMs - atMs < 65_000).length;
 	return !serves || taken / (taken + standing) > takenShareMax || lately >= ejectionsPerMinuteMax;

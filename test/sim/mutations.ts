@@ -34,7 +34,7 @@ function defying(scenario: string, reason?: string): Mutation {
 }
 
 function takeOut({ state, executors, scene }: LifeParts, id: string): void {
-	const { pid, destinations, policy } = state();
+	const { pid, destinations, terms } = state();
 	const known = destinations.get(id);
 	if (!known || known.destination.weight === 0) return;
 	const sinceMs = scene.bootMs();
@@ -44,7 +44,7 @@ function takeOut({ state, executors, scene }: LifeParts, id: string): void {
 		state: 'held',
 		written: 0,
 		sinceMs,
-		untilMs: sinceMs + policy.leaseMs,
+		untilMs: sinceMs + terms.others.policy.leaseMs,
 		count: 1,
 		pid,
 		reason: 'a rule was broken',
@@ -142,8 +142,8 @@ export const broken: Broken[] = [
 		mutation: {
 			probe:
 				(probe, { scene }) =>
-				async (listener, timeoutMs) => {
-					const result = await probe(listener, timeoutMs);
+				async (...question) => {
+					const result = await probe(...question);
 					return scene.random.chance(0.3) ? { ...result, outcome: 'refused' } : result;
 				},
 		},

@@ -3,6 +3,7 @@
  * the places where the daemon wires them together.
  */
 import type { Action, JournalEntry } from '../../src/judge/action.js';
+import type { Asking } from '../../src/judge/asking.js';
 import type { Policy } from '../../src/judge/policy.js';
 import type { State } from '../../src/judge/state.js';
 import type { Ledger } from '../../src/remedy/ledger.js';
@@ -18,7 +19,7 @@ import type { Scheduler } from './scheduler.js';
 import type { World } from './world.js';
 
 export type LoopExecutors = Omit<Executors, 'schedule'>;
-export type Probe = (listener: Listener, timeoutMs: number) => Promise<ProbeResult>;
+export type Probe = (listener: Listener, asking: Asking, timeoutMs: number) => Promise<ProbeResult>;
 
 /** What a mutation is shown of the life that it spoils. */
 export interface LifeParts {
