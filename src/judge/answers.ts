@@ -75,8 +75,8 @@ function calibrate(turn: Turn, listener: ListenerState): void {
 /** Our connection meets what those of clients meet: on the VIP, and on the address that NAT rewrites to. */
 function asksAsClients({ state }: Turn, listener: ListenerState): boolean {
 	const { method, address, port } = listener.asking;
-	if ((method !== 'auto' && method !== 'connect') || address !== undefined || port !== undefined) return false;
 	if (listener.vip) return true;
+	if ((method !== 'auto' && method !== 'connect') || address !== undefined || port !== undefined) return false;
 	return destinationsOn(state, listener).every(
 		({ destination: { forwarding } }) => forwarding === 'masq' || forwarding === 'localnode',
 	);

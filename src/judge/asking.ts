@@ -28,3 +28,22 @@ export interface Asking {
 }
 
 export const defaultAsking: Asking = { method: 'auto' };
+
+/**
+ * A short name for a way of asking, the same in every process: what a probe proves is remembered under it, and another
+ * question proves something else. Undefined for a plain connection.
+ */
+export function wayOf(asking: Asking): string | undefined {
+	const { method, ...rest } = asking;
+	const said = Object.entries(rest).filter(([, value]) => value !== undefined);
+	if (said.length === 0 && (method === 'auto' || method === 'connect')) return undefined;
+	const text = JSON.stringify(said.sort(([one], [other]) => (one < other ? -1 : 1)));
+	return `${method} ${fnv1a(text)}`;
+}
+
+/** FNV-1a, 32 bits, in hexadecimal. */
+function fnv1a(text: string): string {
+	let hash = 0x811c9dc5;
+	for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+	return (hash >>> 0).toString(16).padStart(8, '0');
+}

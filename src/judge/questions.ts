@@ -28,8 +28,8 @@ export function sendDue(turn: Turn, listener: ListenerState): boolean {
 	listener.probing = purpose;
 	if (purpose === 'confirm') listener.lastConfirmMs = turn.nowMs;
 	const timeoutMs = policyOn(turn.state, listener).probeTimeoutMs;
-	const { id, endpoint, vip, asker, asking } = listener;
-	turn.actions.push({ kind: 'probe', id, listener: { endpoint, vip, asker }, asking, purpose, timeoutMs });
+	const { id, endpoint, vip, way, asking } = listener;
+	turn.actions.push({ kind: 'probe', id, listener: { endpoint, vip, way }, asking, purpose, timeoutMs });
 	return true;
 }
 

@@ -4,6 +4,7 @@
  */
 import { type DestinationId, endpointOf, type ListenerId, listenerId, listenerOf } from '../table/identity.js';
 import type { Endpoint, Listener } from '../table/model.js';
+import { wayOf } from './asking.js';
 import { createListener, type DestinationState, type ListenerState, type State } from './state.js';
 import { termsOf } from './terms.js';
 
@@ -28,15 +29,17 @@ export function standAnew(state: State, destination: DestinationState, nowMs: nu
 	return true;
 }
 
-/** Services that ask alike share a listener; who asks in a way of its own has one of its own. */
+/** Services that ask alike share a listener. A raw frame asks the server itself, has no mark and no address but our own. */
 function listenerFor(
 	state: State,
 	{ service, serviceId, destination }: DestinationState,
 	endpoint: Endpoint,
 ): Listener {
 	const { asking } = termsOf(state, serviceId);
-	const where = asking.method === 'auto' ? listenerOf(service, destination, endpoint) : { endpoint, vip: undefined };
-	return asking === state.terms.others.asking ? where : { ...where, asker: serviceId };
+	const { method, address, port, sourceAddress, mark } = asking;
+	const isOnVip = method === 'auto' && [address, port, sourceAddress, mark].every((one) => one === undefined);
+	const where = isOnVip ? listenerOf(service, destination, endpoint) : { endpoint, vip: undefined };
+	return { ...where, way: wayOf(asking) };
 }
 
 /** The one that it stood on last, and on which our probe was accepted where it was on any. */

@@ -57,5 +57,6 @@ function hangUp(socket: Socket): void {
 /** The system's sentence; it does not say which right a mark takes. */
 export function originProblem(error: unknown): string {
 	const message = error instanceof Error ? error.message : String(error);
-	return isSystemError(error) && error.code === 'EPERM' ? `a mark takes CAP_NET_ADMIN: ${message}` : message;
+	const isAboutMark = isSystemError(error) && error.code === 'EPERM' && error.syscall === 'setsockopt';
+	return isAboutMark ? `a mark takes CAP_NET_ADMIN: ${message}` : message;
 }

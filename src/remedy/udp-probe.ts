@@ -55,12 +55,18 @@ export class UdpProber {
 				socket.close();
 				resolve({ outcome, latencyMs: Number(process.hrtime.bigint() - startNs) / 1e6, detail });
 			};
-			const ask = (): void => socket.send(Buffer.from(request, 'latin1'));
+			// Without a callback a datagram that was not sent would pass for one that nobody answered.
+			const sent = (error: Error | null): void => {
+				if (error) finish(failure(error));
+			};
+			const ask = (): void => socket.send(Buffer.from(request, 'latin1'), sent);
 			let again: NodeJS.Timeout | undefined;
 			const end = setTimeout(() => finish(silence(expect, timeoutMs)), timeoutMs);
 			this.#open.add(finish);
 			socket.on('error', (error) => finish(failure(error)));
 			socket.once('connect', () => {
+				// It may have been ended meanwhile.
+				if (!this.#open.has(finish)) return;
 				ask();
 				again = setTimeout(ask, timeoutMs / 2);
 			});

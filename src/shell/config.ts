@@ -13,25 +13,12 @@ import type { Protocol } from '../table/model.js';
 import { attachKinds, attemptSources, logLevels, modes } from './choices.js';
 import { asking } from './config-asking.js';
 import { describeIssues } from './config-issue.js';
+import { command, oneOf, section, wholeNumber } from './config-schema.js';
 import { OperatorError } from './errors.js';
 import { readTextFile } from './text-file.js';
 
 /** Read where no --config is given and the file exists. */
 export const defaultConfigPath = '/etc/ipvigil/config.yaml';
-
-/** An `error` of the schema says what is allowed; config-issue.ts puts the place and what was found before it. */
-function oneOf<const T extends readonly [string, ...string[]]>(values: T) {
-	return z.enum(values, { error: `one of ${values.join(', ')}` });
-}
-
-function wholeNumber(unit: string, minimum: number, maximum: number) {
-	const error = `a whole number of ${unit} from ${minimum} to ${maximum}`;
-	return z.int({ error }).min(minimum, { error }).max(maximum, { error });
-}
-
-function section<T extends z.core.$ZodLooseShape>(shape: T, keys: string) {
-	return z.strictObject(shape, { error: `a section with ${keys}` });
-}
 
 /** A path travels into systemd units, shell helpers and mount tables: absolute, or it means another place in each. */
 const absolutePath = z
@@ -163,12 +150,6 @@ function checkPort(id: string, context: z.RefinementCtx): void {
 	const message = 'nothing, because the service itself names its port';
 	context.addIssue({ code: 'custom', path: ['services', id, 'port'], message, input: 'a port' });
 }
-
-const commandForm = 'a list: the absolute path of a program, then its arguments';
-
-const command = z
-	.array(z.string({ error: 'text' }), { error: commandForm })
-	.refine(([program]) => program?.startsWith('/') === true, { error: commandForm });
 
 const monitors = section(
 	{

@@ -25,12 +25,12 @@ export function endpointId(endpoint: Endpoint): EndpointId {
 	return `${endpoint.protocol} ${hostPort(endpoint.address, endpoint.port)}`;
 }
 
-/** `tcp 10.1.0.11:8080`, or `tcp 10.0.0.100:80 on 10.1.0.11`; either with ` for tcp 10.0.0.100:80`. */
-export function listenerId({ endpoint, vip, asker }: Listener): ListenerId {
+/** `tcp 10.1.0.11:8080`, or `tcp 10.0.0.100:80 on 10.1.0.11`; either with ` by udp 1f3c9a02`, where it is not asked plainly. */
+export function listenerId({ endpoint, vip, way }: Listener): ListenerId {
 	const where = vip
 		? `${endpoint.protocol} ${hostPort(vip.address, vip.port)} on ${endpoint.address}`
 		: endpointId(endpoint);
-	return asker === undefined ? where : `${where} for ${asker}`;
+	return way === undefined ? where : `${where} by ${way}`;
 }
 
 export function destinationId(

@@ -50,8 +50,8 @@ export interface Listener {
 	endpoint: Endpoint;
 	/** Undefined: on the endpoint's own address. Else also how packets for the VIP reach the host. */
 	vip: { address: string; port: number; forwarding: 'droute' | 'tunnel'; tunnel: Tunnel } | undefined;
-	/** The service (its id) that has it asked in a way of its own; undefined: asked alike for all. */
-	asker?: string | undefined;
+	/** Names the way in which it is asked; undefined: by a plain connection. Who asks alike shares a listener. */
+	way?: string | undefined;
 }
 
 /** A real server inside one service, with every attribute that a SET_DEST must carry back unchanged. */

@@ -8,7 +8,14 @@ import fc from 'fast-check';
 import { readAnswer } from '../../src/remedy/vip-answer.js';
 import { writeNeighbourQuestion } from '../../src/remedy/vip-neighbour.js';
 import { addressOctets, internetChecksum, isMac, macOctets } from '../../src/remedy/vip-octets.js';
-import { readFrame, readPacket, readSegment, tcpFlag, writeSegment } from '../../src/remedy/vip-packet.js';
+import {
+	readFrame,
+	readPacket,
+	readSegment,
+	readSegmentData,
+	tcpFlag,
+	writeSegment,
+} from '../../src/remedy/vip-packet.js';
 import { decapsulate, encapsulate, tunnelProblem } from '../../src/remedy/vip-tunnel.js';
 import { noTunnel, type Tunnel, tunnelFlags } from '../../src/table/model.js';
 import {
@@ -220,6 +227,21 @@ describe('whatever is written', () => {
 				assert.deepEqual(readSegment(inner?.payload ?? new Uint8Array()), { ...segment });
 			}),
 		);
+	});
+
+	test('has its data again, behind options too', () => {
+		fc.assert(
+			fc.property(segments, fc.uint8Array({ maxLength: 512 }), fc.constantFrom(...samples), (segment, data, sample) => {
+				const ends = { source: sample.way.source, destination: sample.target.vip };
+				const packet = readPacket(writeSegment(ends, segment, data));
+				assert.deepEqual(readSegmentData(packet?.payload ?? new Uint8Array()), data);
+			}),
+		);
+		for (const octet of [0x00, 0x40, 0xf0]) {
+			const header = new Uint8Array(30).fill(7).with(12, octet);
+			assert.equal(readSegmentData(header).length, 0, 'a length that lies is no data');
+		}
+		assert.equal(readSegmentData(new Uint8Array(12)).length, 0);
 	});
 
 	test('addresses keep their octets', () => {

@@ -50,6 +50,12 @@ class Asked {
 		return this.hear(segmentFrame(this.sample, { flags, acknowledgement, ...over }, mac))?.outcome;
 	}
 
+	/** The server has taken the request and says this. */
+	answer(data: string, request: string) {
+		const numbers = { sequence: 8, acknowledgement: expected + request.length };
+		return this.hear(segmentFrame(this.sample, { flags: tcpFlag.ack, ...numbers }, serverMac, data))?.outcome;
+	}
+
 	/** What the last frame asks: "neighbour", or the TCP flags and the sequence number. */
 	get last(): string {
 		const frame = readFrame(this.sent.at(-1) ?? new Uint8Array());
@@ -157,5 +163,47 @@ describe('a question', () => {
 		assert.deepEqual(direct.hear(rejected), { outcome: 'error', detail: '10.1.0.11 says: port unreachable' });
 		const other = new Asked(tunnelled(inet), 1).resolved();
 		assert.equal(other.hear(error), undefined);
+	});
+
+	for (const sample of [inet, inet6, tunnelled(inet), tunnelled(inet6, { type: 'gue', port: 6080 })])
+		test(`with a request to ${sample.target.vip} by ${sample.target.forwarding} goes on when it is accepted`, () => {
+			const asked = new Asked(sample, secret.sequence, { request: 'ping' }).resolved();
+			assert.equal(asked.segment(acceptance), undefined);
+			assert.equal(asked.last, `${tcpFlag.ack | tcpFlag.psh} ${expected} to ${serverMac}`);
+			assert.equal(asked.answer('pong', 'ping'), 'accepted');
+			assert.equal(asked.last, rst(expected + 4));
+			assert.equal(asked.sent.length, 4);
+		});
+
+	test('with a request is refused as without one, and asks anew as far as it came', () => {
+		const asked = new Asked(inet, secret.sequence, { request: 'ping' }).resolved();
+		assert.equal(asked.segment(refusal), 'refused');
+		const accepted = new Asked(inet, secret.sequence, { request: 'ping' }).resolved();
+		accepted.segment(acceptance);
+		accepted.question.ask();
+		assert.deepEqual([accepted.last, accepted.sent.length], [`24 ${expected} to ${serverMac}`, 4]);
+	});
+
+	test('with a request is hung when its time is over, and ends the connection', () => {
+		const asked = new Asked(inet, secret.sequence, { request: 'ping' }).resolved();
+		asked.segment(acceptance);
+		assert.equal(asked.question.timeOver(500).outcome, 'hung');
+		assert.deepEqual([asked.last, asked.sent.length], [rst(), 5]);
+	});
+
+	test('with a request ends with an error about that, too, and ends the connection', () => {
+		const asked = new Asked(tunnelled(inet), secret.sequence, { request: 'ping' }).resolved();
+		asked.segment(acceptance);
+		const error = unreachableFrame(asked.sample, asked.sent.at(-1) ?? new Uint8Array(), 3);
+		assert.equal(asked.hear(error)?.outcome, 'unreachable');
+		assert.deepEqual([asked.last, asked.sent.length], [rst(), 5]);
+	});
+
+	test('with a request is not cut off by another machine', () => {
+		const asked = new Asked(inet, secret.sequence, { request: 'ping' }).resolved();
+		asked.segment(acceptance);
+		assert.equal(asked.segment(tcpFlag.rst, 0, { sequence: 8 }, strangerMac), undefined);
+		assert.equal(asked.segment(tcpFlag.rst, 0, { sequence: 8 }), 'reset');
+		assert.equal(asked.sent.length, 3, 'what is cut off needs no RST');
 	});
 });

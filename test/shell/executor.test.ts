@@ -55,7 +55,12 @@ function stage(dryRun: boolean) {
 		file: () => undefined,
 	};
 	const executors = createExecutors({
-		probes: { probe: async () => ({ outcome: 'accepted', latencyMs: 0, detail: '' }) },
+		probes: {
+			probe: async (_listener, { method, request }, timeoutMs) => {
+				order.push(`asked by ${method}: ${request}, ${timeoutMs} ms`);
+				return { outcome: 'accepted', latencyMs: 0, detail: '' };
+			},
+		},
 		weights: new Weights({ table, ledger, dryRun }),
 		ledger,
 		calibration: new Calibration(directory, () => {}),
@@ -73,6 +78,16 @@ function stage(dryRun: boolean) {
 	const settled = () => new Promise((resolve) => setTimeout(resolve, 20));
 	return { order, ledger, executors, settled };
 }
+
+test('a probe asks as the judge says, and its answer comes back', async () => {
+	const { order, executors, settled } = stage(false);
+	const endpoint = { protocol: 'udp', family: 'inet', address: '10.1.0.11', port: 53 } as const;
+	const listener = { endpoint, vip: undefined };
+	const asking = { method: 'udp', request: 'who' } as const;
+	executors.probe({ kind: 'probe', id: 'a', listener, asking, purpose: 'confirm', timeoutMs: 500 });
+	await settled();
+	assert.deepEqual(order, ['asked by udp: who, 500 ms', 'probe']);
+});
 
 test('the audit is heard out after a write and before its outcome', async () => {
 	const { order, ledger, executors, settled } = stage(false);
