@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { parentPort, workerData } from 'node:worker_threads';
-import { NetlinkSocket, PacketSocket, RingReader } from '../../src/addon/index.js';
+import { MarkedConnection, NetlinkSocket, PacketSocket, RingReader } from '../../src/addon/index.js';
 import { loadFixture, packetOf, returnAll } from './fixture.js';
 
 const object = loadFixture();
@@ -25,6 +25,9 @@ const behaviours: Record<string, () => void> = {
 		const packets = { interfaceIndex: 1, filter: returnAll, onBatch: () => undefined };
 		const wire = new PacketSocket({ ...packets, onError: (error) => assert.fail(error) });
 		setInterval(() => wire.send(packetOf(64)), 1);
+		const nobody = { mark: 1, address: Uint8Array.of(127, 0, 0, 1), port: 9 };
+		const onConnect = () => assert.fail('somebody listens on the port of the discard service');
+		setInterval(() => new MarkedConnection({ ...nobody, onConnect, onError: () => undefined }), 1);
 		open(() => parentPort?.postMessage('ready'));
 		setInterval(() => produce(200), 1);
 	},

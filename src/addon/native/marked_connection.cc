@@ -48,7 +48,9 @@ void MarkedConnection::onReady()
 		} else {
 			Descriptor connected = std::move(fd_);
 			release();
-			callBack(self, onConnect, {Napi::Number::New(Env(), connected.release())});
+			const Napi::Number number = Napi::Number::New(Env(), connected.get());
+			connected.release();
+			callBack(self, onConnect, {number});
 		}
 	} catch (const Napi::Error &) {
 		// A worker that is being terminated fails every call into JavaScript, and nobody is left to hear of it.
