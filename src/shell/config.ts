@@ -6,7 +6,15 @@
 import { existsSync } from 'node:fs';
 import { LineCounter, parseDocument } from 'yaml';
 import * as z from 'zod';
-import { defaultActions, defaultPolicy, type Policy, type RuleName, ruleActions } from '../judge/policy.js';
+import type { Asking } from '../judge/asking.js';
+import {
+	defaultActions,
+	defaultPolicy,
+	type Policy,
+	type RuleAction,
+	type RuleName,
+	ruleActions,
+} from '../judge/policy.js';
 import { overlay } from '../judge/terms.js';
 import { parseServiceId, serviceId } from '../table/identity.js';
 import type { Protocol } from '../table/model.js';
@@ -143,6 +151,13 @@ const ownTerms = section(
 
 const services = z.record(z.string().transform(canonicalService), ownTerms, { error: serviceForm }).default({});
 
+/** A kernel accepts for a program that hangs: only who wants an answer sees that, and sees it end. */
+function checkBrownOut(action: RuleAction | undefined, asked: Asking, path: string[], context: z.RefinementCtx): void {
+	if (action === undefined || action === 'observe' || asked.request !== undefined || asked.method === 'command') return;
+	const message = 'observe, because only a probe with a request can tell whether it is over';
+	context.addIssue({ code: 'custom', path: [...path, 'actions', 'brown-out'], message, input: action });
+}
+
 /** A port of one's own belongs to a service without one. */
 function checkPort(id: string, context: z.RefinementCtx): void {
 	const service = parseServiceId(id);
@@ -226,8 +241,10 @@ const configSchema = section(
 	'the keys of the configuration',
 ).superRefine((value, context) => {
 	checkOrder(value.policy, ['policy'], context);
+	checkBrownOut(value.actions['brown-out'], value.probe, [], context);
 	for (const [id, own] of Object.entries(value.services)) {
 		checkOrder(overlay(value.policy, own.policy), ['services', id, 'policy'], context);
+		checkBrownOut(own.actions?.['brown-out'], own.probe ?? value.probe, ['services', id], context);
 		if (own.port) checkPort(id, context);
 	}
 });

@@ -169,6 +169,16 @@ test('the order of two limits holds for what a service sets and leaves out toget
 	assert.match(refusalOf('services: { "tcp 10.0.0.1:80": { policy: { wayGraceMs: 1 } } }')[0] ?? '', /unknown key/);
 });
 
+test('more than telling of a brown-out takes a probe that wants an answer', () => {
+	const acting = 'actions: { brown-out: quiesce }';
+	assert.deepEqual(refusalOf(acting), [
+		'x.yaml:1: actions.brown-out: found "quiesce", allowed is observe, because only a probe with a request can tell whether it is over',
+	]);
+	const asked = parseConfig(`${acting}\nprobe: { request: "GET / HTTP/1.0\\r\\n\\r\\n" }`, 'x.yaml');
+	assert.equal(asked.actions['brown-out'], 'quiesce');
+	assert.equal(refusalOf(`services: { "tcp 10.0.0.1:80": { ${acting} } }`).length, 1);
+});
+
 test('every mistake is told at once', () => {
 	assert.equal(refusalOf('mode: x\nattach: y\nfoo: z').length, 3);
 });
