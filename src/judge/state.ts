@@ -247,7 +247,12 @@ export function isExcused({ impaired, excusedUntilMs }: State, host: string, now
 }
 
 export function destinationsOn(state: State, listener: ListenerState): DestinationState[] {
-	return [...listener.destinations].flatMap((id) => state.destinations.get(id) ?? []);
+	const standing: DestinationState[] = [];
+	for (const id of listener.destinations) {
+		const destination = state.destinations.get(id);
+		if (destination) standing.push(destination);
+	}
+	return standing;
 }
 
 /** The next number in [0, 1) of the state's own sequence (mulberry32: small, seeded, good enough for jitter). */

@@ -50,6 +50,7 @@ export function termsOf({ terms }: Pick<State, 'terms'>, service: ServiceId): Te
 
 /** A listener that several services share is asked on the terms of the one that stood on it first. */
 export function policyOn(state: State, { destinations }: Pick<ListenerState, 'destinations'>): Policy {
+	if (state.terms.named.size === 0) return state.terms.others.policy;
 	return termsOf(state, state.destinations.get(first(destinations))?.serviceId ?? '').policy;
 }
 

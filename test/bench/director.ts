@@ -12,7 +12,9 @@ export const service = 'tcp 10.0.0.100:80';
 export const ports = [8080, 8081, 8082, 8083] as const;
 export const victimPort = ports[0];
 
-/** Asked again so soon that 200 rounds end in time; what lies between a refusal and its answer is untouched. */
+/** One server that dies again and again, at once: what lies between a refusal and its answer is untouched. */
+const restlessPolicy = { graceMs: 0, slowStartSteps: 1, flapsMax: 1_000_000 };
+/** Asked again so soon that 200 rounds end in time. */
 export const hastyPolicy = { confirmIntervalMs: 1, recoverIntervalMs: 10 };
 /** The daemon of the largest start figure needs a tenth of it. */
 const startLimitMs = 30_000;
@@ -62,7 +64,13 @@ export async function startDirector(
 	policy: Record<string, number> = {},
 ): Promise<Peer> {
 	const configFile = join(directory, 'ipvigil.yaml');
-	const config = { ...(await observer(directory)), mode: 'assist', attach, metrics: 'off', policy };
+	const config = {
+		...(await observer(directory)),
+		mode: 'assist',
+		attach,
+		metrics: 'off',
+		policy: { ...restlessPolicy, ...policy },
+	};
 	await writeFile(configFile, JSON.stringify(config));
 	const words = [configFile, config.table.rules, link.back, `${address.server}:${victimPort}`];
 	const director = processes.script(stage.network.name('director'), 'director', ...words);

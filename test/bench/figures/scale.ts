@@ -10,6 +10,7 @@ import { cpuMs, type Peer, residentMb } from '../processes.js';
 
 const services = 1_024;
 const fewServices = 4;
+const eventsPerSecond = 20_000;
 const metricsUrl = 'http://127.0.0.1:9478/metrics';
 const readyMadePort = 9_479;
 /** One endpoint a millisecond is calibrated (judge/state.ts): 16,384 take 17 s and some. */
@@ -36,6 +37,32 @@ function judgeRows({ quick, say }: Context): Row[] {
 		if (round % 10 === 0) table?.measured.push(many.sameTableUs());
 	}
 	return rows;
+}
+
+/** The witness and the judge under a storm, in a process of their own; and the same process with nothing to weigh. */
+async function stormRows({ quick, say, processes }: Context): Promise<Row[]> {
+	const seconds = quick ? 2 : 20;
+	const weighed = async (perSecond: number) => {
+		const weigher = processes.script(undefined, 'weigher', String(services), String(perSecond), String(seconds));
+		const line = await weigher.next('weighed', ({ kind }) => kind === 'weighed', calibrationLimitMs + seconds * 2_000);
+		return { percent: Number(line.percent), residentMb: Number(line.residentMb) };
+	};
+	say(`${eventsPerSecond} refusals a second for ${seconds} s`);
+	const [storm, calm] = [await weighed(eventsPerSecond), await weighed(0)];
+	return [
+		{
+			what: `${eventsPerSecond} refusals a second weighed, CPU of one core`,
+			unit: '%',
+			measured: [storm.percent],
+			beside: { what: 'none', measured: [calm.percent] },
+		},
+		{
+			what: 'memory of that process',
+			unit: 'MB',
+			measured: [storm.residentMb],
+			beside: { what: 'none', measured: [calm.residentMb] },
+		},
+	];
 }
 
 async function startDaemon(context: Context, namespace: string): Promise<Peer> {
@@ -91,7 +118,7 @@ async function scrapeRow({ quick, processes, say }: Context, namespace: string):
 }
 
 async function run(context: Context): Promise<Row[]> {
-	const rows = judgeRows(context);
+	const rows = [...judgeRows(context), ...(await stormRows(context))];
 	const network = await Network.open();
 	try {
 		return [...rows, ...(await daemonRows(context, network.name('server')))];
