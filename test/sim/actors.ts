@@ -9,7 +9,7 @@ import type { Destination, Service } from '../../src/table/model.js';
 import type { Random } from '../support/random.js';
 import type { Scene, Testimony } from './scene.js';
 import type { Supervisor } from './supervisor.js';
-import type { Meeting, Server } from './world.js';
+import { isDead, type Meeting, type Server } from './world.js';
 
 type Told = KernelEvent | { kind: 'neighbour-failed'; address: string };
 
@@ -71,6 +71,7 @@ export class Actors {
 		if (!server) return;
 		const id = destinationId(service.address, destination);
 		const meeting = world.clientMeets(server, prefix);
+		if (isDead(server)) this.#scene.observer.met(id);
 		const seen = this.#seen(meeting);
 		if (seen)
 			this.#tell(seen.afterMs, () => this.#attempt(service, destination, server, prefix, seen.outcome), { id, prefix });

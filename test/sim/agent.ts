@@ -8,6 +8,7 @@ import { pino } from 'pino';
 import type { KernelEvent } from '../../src/decode/event.js';
 import type { Action } from '../../src/judge/action.js';
 import type { Lease } from '../../src/judge/lease.js';
+import type { Policy } from '../../src/judge/policy.js';
 import { createState, type State } from '../../src/judge/state.js';
 import { isSettled } from '../../src/judge/step.js';
 import { termsForAll } from '../../src/judge/terms.js';
@@ -20,6 +21,7 @@ import { Witness } from '../../src/shell/witness.js';
 import { destinationId } from '../../src/table/identity.js';
 import type { Snapshot } from '../../src/table/model.js';
 import type { Write } from './ipvs.js';
+import type { Plan } from './plan.js';
 import type { LifeParts, LoopExecutors, Scene } from './scene.js';
 import { TableSeat } from './seat.js';
 import { GatheredCalibration, Killed, ToldJournal, WatchedLedger } from './stand-ins.js';
@@ -51,14 +53,7 @@ export class Life {
 		this.#scene = scene;
 		this.pid = pid;
 		const policy = scene.mutation.policy?.(plan.policy) ?? plan.policy;
-		const terms = termsForAll({ mode: plan.mode, policy, asking: { method: plan.asksVips ? 'auto' : 'connect' } });
-		const state = createState({
-			terms,
-			pid,
-			dryRun: plan.dryRun,
-			binding: plan.binding,
-			seed: pid,
-		});
+		const state = newState(plan, policy, pid);
 		this.#witness = new Witness(() => policy.windowMs, pid);
 		this.#witness.attempts = plan.attempts;
 		this.#monitor = plan.binding ? new KeepalivedTarget(trackDirectory(scene)) : undefined;
@@ -277,6 +272,11 @@ export class Life {
 }
 
 type LoopProbe = NonNullable<Parameters<NonNullable<Scene['mutation']['probe']>>[0]>;
+
+/** As `Daemon.#newState`. */
+function newState({ mode, dryRun, binding, asksVips }: Plan, policy: Policy, pid: number): State {
+	return createState({ policy, mode, pid, dryRun, binding, asksVips, seed: pid });
+}
 
 export function trackDirectory({ directory }: Scene): string {
 	return join(directory, 'keepalived');

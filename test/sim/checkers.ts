@@ -5,13 +5,13 @@
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { weightZeroHarm } from '../../src/judge/guard.js';
 import { leaseName } from '../../src/remedy/lease-file.js';
 import { destinationId, serviceId } from '../../src/table/identity.js';
 import { trackDirectory } from './agent.js';
 import { foreignKept } from './foreign.js';
 import { helperEveryMs, helperGraceMs } from './helper.js';
 import { type Bench, type Checker, type SeenWrite, takingOut } from './inspection.js';
+import { choosesWeightZero } from './ipvs.js';
 import { falseEjection, forged } from './justice.js';
 import { ejected, restored } from './liveness.js';
 
@@ -213,8 +213,8 @@ function handsOff({ scene, fail }: Bench): Checker {
 			if (by !== 'ipvigil') return;
 			if (mode !== 'assist' || dryRun) fail(name, `${id} was written in mode ${mode}${dryRun ? ', dry run' : ''}`);
 			const known = scene.table.service(service);
-			const harm = known && weightZeroHarm({ ...known, destinations: new Set() });
-			if (after?.weight === 0 && harm) fail(name, `${id} was set to 0, though ${harm}`);
+			if (after?.weight === 0 && known && choosesWeightZero(known))
+				fail(name, `${id} was set to 0 under the scheduler ${known.scheduler}`);
 		},
 		decided: (action) => {
 			if (action.kind === 'bind' && mode === 'observe') fail(name, 'a monitor was told in mode observe');

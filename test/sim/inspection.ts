@@ -38,6 +38,7 @@ export interface Checker {
 	decided?: (action: Action, state: State) => void;
 	journaled?: (entry: JournalEntry) => void;
 	testified?: (testimony: Testimony) => void;
+	met?: (id: string) => void;
 	unheard?: (id: string) => void;
 	threw?: (error: Error) => void;
 	/** Once a second. */
@@ -131,6 +132,10 @@ export class Inspection implements Observer {
 
 	testified(testimony: Testimony): void {
 		for (const checker of this.checkers) checker.testified?.(testimony);
+	}
+
+	met(id: string): void {
+		for (const checker of this.checkers) checker.met?.(id);
 	}
 
 	unheard(id: string): void {

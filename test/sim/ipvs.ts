@@ -98,3 +98,11 @@ export class Ipvs {
 function find(service: Service | undefined, { address, port }: Pick<Destination, 'address' | 'port'>) {
 	return service?.destinations.find((one) => one.address === address && one.port === port);
 }
+
+/** IP_VS_SVC_F_SCHED_SH_FALLBACK, and the same bit for mh (uapi/linux/ip_vs.h). */
+const fallbackFlag = 0x8;
+
+/** Schedulers that go on choosing a destination of weight 0 (ip_vs_dh.c, ip_vs_sh.c, ip_vs_mh.c) and refuse its clients. */
+export function choosesWeightZero({ scheduler, flags }: Service): boolean {
+	return scheduler === 'dh' || ((scheduler === 'sh' || scheduler === 'mh') && !(flags & fallbackFlag));
+}

@@ -4,12 +4,13 @@
  * be; a reason that this file does not know is believed when ipvigil tells it.
  */
 
-import { weightZeroHarm } from '../../src/judge/guard.js';
+import type { JournalEntry } from '../../src/judge/action.js';
 import type { Policy } from '../../src/judge/policy.js';
 import type { State } from '../../src/judge/state.js';
-import { destinationId } from '../../src/table/identity.js';
+import { type DestinationId, destinationId, type ServiceId, serviceId } from '../../src/table/identity.js';
 import type { Destination, Service } from '../../src/table/model.js';
 import { type Bench, type Checker, type SeenWrite, takingOut } from './inspection.js';
+import { choosesWeightZero } from './ipvs.js';
 import { isDead } from './world.js';
 
 /** Suspicion, two silent probes, some failing replies at a second each, an audit that is heard late. */
@@ -56,44 +57,44 @@ const holding = new Set([
 	'resume-dropped',
 ]);
 
-/** When ipvigil last said that it will not act, for each destination, service, or everything (''). */
-function obstacles({ scene }: Bench): {
-	journaled: Checker['journaled'];
-	untilMs: (id: string, service: string, sinceMs: number) => number;
-} {
-	const told = new Map<string, { atMs: number; untilMs: number }>();
-	return {
-		journaled: ({ scenario, destination, service, facts }) => {
-			const { nowMs } = scene.scheduler;
-			if (scenario === 'thawed') told.delete(service ?? '');
-			if (scenario === 'overflow' && facts.reason === 'flapping')
-				told.set(destination ?? '', { atMs: nowMs, untilMs: nowMs + scene.plan.policy.flapPeriodMs });
-			if (scenario === 'thawed' || ordinary.has(scenario)) return;
-			const untilMs = holding.has(scenario) ? nowMs + scene.plan.policy.holdDownMs : Number.POSITIVE_INFINITY;
-			told.set(destination ?? service ?? '', { atMs: nowMs, untilMs });
-		},
-		/** A reason without an end counts for as long as the server is what it was. */
-		untilMs: (id, service, sinceMs) =>
-			Math.max(
-				...[id, service, ''].map((key) => {
-					const one = told.get(key);
-					return one && (one.atMs >= sinceMs || one.untilMs < Number.POSITIVE_INFINITY)
-						? one.untilMs
-						: Number.NEGATIVE_INFINITY;
-				}),
-			),
-	};
+/** For how long a reason that is not known here is believed of a service or of everything: nobody says when it is over. */
+const believedMs = 60_000;
+
+/** When ipvigil last said that it will not act, of each destination, of a service, or of everything (''). */
+class Obstacles {
+	readonly #told = new Map<string, { atMs: number; untilMs: number }>();
+	readonly #bench: Bench;
+
+	constructor(bench: Bench) {
+		this.#bench = bench;
+	}
+
+	note({ scenario, destination, service }: JournalEntry): void {
+		if (ordinary.has(scenario)) return;
+		const { scheduler, plan } = this.#bench.scene;
+		const lastsMs = holding.has(scenario) ? plan.policy.holdDownMs : believedMs;
+		this.#told.set(destination ?? service ?? '', { atMs: scheduler.nowMs, untilMs: scheduler.nowMs + lastsMs });
+		if (!holding.has(scenario)) this.#bench.scene.story(`${scenario} is a reason that the checkers only believe`);
+	}
+
+	untilMs(id: DestinationId, service: ServiceId): number {
+		return Math.max(...[id, service, ''].map((key) => this.#told.get(key)?.untilMs ?? Number.NEGATIVE_INFINITY));
+	}
 }
 
 export function ejected(bench: Bench): Checker {
 	const name = 'ejected';
 	const { scene, supervisor, samples, fail } = bench;
 	const { plan, table, world, scheduler } = scene;
-	const obstacle = obstacles(bench);
+	const obstacles = new Obstacles(bench);
 	/** The last time that something stood against it, and the first true word that was heard since. */
 	const heldMs = new Map<string, number>();
 	const heardMs = new Map<string, number>();
+	/** The first client that was sent there since it is dead and in. */
+	const metMs = new Map<string, number>();
 	const takenMs: number[] = [];
+
+	const serverOf = (id: string) => world.servers.get(id.split(' > ')[1] ?? '');
 
 	const stands = (service: Service, destination: Destination, id: string): boolean => {
 		const life = supervisor.judging;
@@ -106,7 +107,7 @@ export function ejected(bench: Bench): Checker {
 		const untilMs = Math.max(
 			spokenMs,
 			world.waySinceMs(destination.address) + plan.policy.wayGraceMs,
-			obstacle.untilMs(id, id.split(' > ')[0] ?? '', server.deadSinceMs),
+			obstacles.untilMs(id, serviceId(service.address)),
 		);
 		return (
 			scheduler.nowMs < untilMs ||
@@ -118,7 +119,7 @@ export function ejected(bench: Bench): Checker {
 	return {
 		name,
 		sentence: `A dead server with traffic is taken out within ${ejectBoundMs / 1_000} s, unless a documented reason holds.`,
-		journaled: (entry) => obstacle.journaled?.(entry),
+		journaled: (entry) => obstacles.note(entry),
 		decided: (action, state) => {
 			if (takingOut(action, state)) takenMs.push(scheduler.nowMs);
 		},
@@ -126,17 +127,21 @@ export function ejected(bench: Bench): Checker {
 			if (isTrue && !heardMs.has(destination)) heardMs.set(destination, scheduler.nowMs);
 		},
 		wrote: (write) => {
-			if (!write.takesOut) return;
+			const met = metMs.get(write.id);
+			metMs.delete(write.id);
 			const server = world.server(write.after?.address ?? '', write.after?.port ?? 0);
-			if (!server || !isDead(server) || server.firstMetMs === Number.POSITIVE_INFINITY) return;
-			samples.ejectMs.push(
-				scheduler.nowMs - Math.max(server.firstMetMs, heldAfter(heldMs.get(write.id), server.firstMetMs)),
-			);
+			if (!write.takesOut || !server || met === undefined || met < server.deadSinceMs) return;
+			samples.ejectMs.push(scheduler.nowMs - heldAfter(heldMs.get(write.id), met));
+		},
+		met: (id) => {
+			const server = serverOf(id);
+			if (server && !((metMs.get(id) ?? Number.NEGATIVE_INFINITY) >= server.deadSinceMs))
+				metMs.set(id, scheduler.nowMs);
 		},
 		looked: () => {
 			if (plan.mode !== 'assist' || plan.dryRun) return;
 			for (const service of table.services) {
-				if (weightZeroHarm({ ...service, destinations: new Set() })) continue;
+				if (choosesWeightZero(service)) continue;
 				for (const destination of service.destinations) {
 					const id = destinationId(service.address, destination);
 					if (stands(service, destination, id)) {

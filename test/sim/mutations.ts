@@ -34,7 +34,7 @@ function defying(scenario: string, reason?: string): Mutation {
 }
 
 function takeOut({ state, executors, scene }: LifeParts, id: string): void {
-	const { pid, destinations, terms } = state();
+	const { pid, destinations } = state();
 	const known = destinations.get(id);
 	if (!known || known.destination.weight === 0) return;
 	const sinceMs = scene.bootMs();
@@ -44,7 +44,7 @@ function takeOut({ state, executors, scene }: LifeParts, id: string): void {
 		state: 'held',
 		written: 0,
 		sinceMs,
-		untilMs: sinceMs + terms.others.policy.leaseMs,
+		untilMs: sinceMs + scene.plan.policy.leaseMs,
 		count: 1,
 		pid,
 		reason: 'a rule was broken',

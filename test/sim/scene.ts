@@ -63,6 +63,8 @@ export interface Observer {
 	decided(action: Action, state: State): void;
 	journaled(entry: JournalEntry): void;
 	testified(testimony: Testimony): void;
+	/** A client was sent to a dead server. */
+	met(id: DestinationId): void;
 	/** A record of the audit was lost: what the judge cannot know of a write, nobody may ask of it. */
 	unheard(id: DestinationId): void;
 	/** The life that ran is over. */

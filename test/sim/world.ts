@@ -18,8 +18,6 @@ export interface Server {
 	fitSinceMs: number;
 	/** Since when it has been dead; Infinity while it is not. */
 	deadSinceMs: number;
-	/** The first client that met it dead, since it is. */
-	firstMetMs: number;
 	lastAcceptedMs: number;
 }
 
@@ -68,9 +66,7 @@ export class World {
 		if (server.condition === 'half-firewalled' && prefix % 2 === 1) return { answer: 'refused', latencyMs: 1 };
 		const meeting = this.#meets(server);
 		if (meeting.answer === 'accepted' && meeting.latencyMs >= patienceMs) return silent;
-		const { nowMs } = this.#scheduler;
-		if (meeting.answer === 'accepted') server.lastAcceptedMs = nowMs;
-		else if (isDead(server)) server.firstMetMs = Math.min(server.firstMetMs, nowMs);
+		if (meeting.answer === 'accepted') server.lastAcceptedMs = this.#scheduler.nowMs;
 		return meeting;
 	}
 
@@ -148,10 +144,7 @@ export class World {
 		if (!isFit(server, this.#plan)) server.fitSinceMs = Number.POSITIVE_INFINITY;
 		else if (server.fitSinceMs === Number.POSITIVE_INFINITY) server.fitSinceMs = nowMs;
 		if (!isDead(server)) server.deadSinceMs = Number.POSITIVE_INFINITY;
-		else if (!wasDead) {
-			server.deadSinceMs = nowMs;
-			server.firstMetMs = Number.POSITIVE_INFINITY;
-		}
+		else if (!wasDead) server.deadSinceMs = nowMs;
 		story(`${server.address}:${server.port} is ${condition}${degree > 0 ? ` (${degree.toFixed(2)})` : ''}`);
 	}
 }
@@ -167,7 +160,6 @@ function serverAt(address: string, port: number): Server {
 		sinceMs: 0,
 		fitSinceMs: Number.NEGATIVE_INFINITY,
 		deadSinceMs: Number.POSITIVE_INFINITY,
-		firstMetMs: Number.POSITIVE_INFINITY,
 		lastAcceptedMs: Number.NEGATIVE_INFINITY,
 	};
 }
