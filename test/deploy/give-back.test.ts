@@ -4,89 +4,20 @@
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, type TestContext, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { describe, test } from 'node:test';
 import type { Lease } from '../../src/judge/lease.js';
 import { leaseName } from '../../src/remedy/lease-file.js';
-import { Ledger } from '../../src/remedy/ledger.js';
-import { lease, server, temporaryDirectory } from '../remedy/example.js';
+import { lease, server } from '../remedy/example.js';
+import { HelperBench, helper, root, uptime } from './helper-bench.js';
 
-const root = fileURLToPath(new URL('../../..', import.meta.url));
-const helper = join(root, 'deploy/give-back/ipvigil-give-back');
-
-const fakeIpvsadm = `#!/bin/sh
-# Prints $NOTES/table for -S -n; notes the arguments of -e, one a line. The file fail-<option> makes it fail.
-[ ! -e "$NOTES/fail$1" ] || { echo "Can't initialize ipvs" >&2; exit 2; }
-case "$*" in
-	'-S -n') cat "$NOTES/table" ;;
-	'-e '*) printf '%s\\n' "$*" >> "$NOTES/edits" ;;
-	*) exit 64 ;;
-esac
-`;
-
-/** Seconds of the boot clock, as the helper reads them. */
-const uptime = () => Number(readFileSync('/proc/uptime', 'utf8').split('.')[0]);
 const over: Lease = { ...lease, untilMs: (uptime() - 10) * 1000 };
-
-class Bench {
-	readonly directory: string;
-	readonly leases: string;
-	readonly trackFile: string;
-	readonly ledger: Ledger;
-
-	constructor(t: TestContext) {
-		this.directory = temporaryDirectory(t);
-		this.leases = join(this.directory, 'leases');
-		this.trackFile = join(this.directory, 'track file');
-		this.ledger = new Ledger(this.leases, () => this.trackFile);
-		mkdirSync(join(this.directory, 'bin'));
-		writeFileSync(join(this.directory, 'bin/ipvsadm'), fakeIpvsadm);
-		chmodSync(join(this.directory, 'bin/ipvsadm'), 0o755);
-		writeFileSync(this.trackFile, '1\n');
-		this.table('-a -t 10.0.0.100:8080 -r 10.1.0.11:8080 -m -w 0');
-	}
-
-	/** What `ipvsadm -S -n` will print below a service of its own. */
-	table(...lines: string[]): void {
-		writeFileSync(join(this.directory, 'table'), ['-A -t 10.0.0.100:8080 -s wrr', ...lines, ''].join('\n'));
-	}
-
-	failing(option: '-S' | '-e'): void {
-		writeFileSync(join(this.directory, `fail${option}`), '');
-	}
-
-	writers(text: string): string[] {
-		writeFileSync(join(this.directory, 'writers'), text);
-		return ['--writers', join(this.directory, 'writers')];
-	}
-
-	run(args: string[] = [], shell = ['/bin/sh']) {
-		const [file = '', ...before] = shell;
-		const nobody = ['--writers', join(this.directory, 'no-such-file')];
-		const { status, stderr } = spawnSync(file, [...before, helper, '--directory', this.leases, ...nobody, ...args], {
-			encoding: 'utf8',
-			env: { PATH: `${join(this.directory, 'bin')}:${process.env.PATH}`, NOTES: this.directory },
-			timeout: 10_000,
-		});
-		return { status, said: stderr };
-	}
-
-	get edits(): string[] {
-		const notes = join(this.directory, 'edits');
-		return existsSync(notes) ? readFileSync(notes, 'utf8').trimEnd().split('\n') : [];
-	}
-
-	get left(): string[] {
-		return readdirSync(this.leases);
-	}
-}
 
 describe('the give-back helper', () => {
 	for (const shell of [['/bin/sh'], ['busybox', 'sh'], ['bash', '--posix']]) {
 		test(`gives back the weight of a lease that is over (${shell.join(' ')})`, (t) => {
-			const bench = new Bench(t);
+			const bench = new HelperBench(t);
 			bench.ledger.enter(over);
 			const { status, said } = bench.run([], shell);
 			assert.equal(said, 'ipvigil-give-back: tcp_10.0.0.100_8080_10.1.0.11_8080: over; weight 3 given back\n');
@@ -98,7 +29,7 @@ describe('the give-back helper', () => {
 	}
 
 	test('leaves a lease that is not over, and one within its grace', (t) => {
-		const bench = new Bench(t);
+		const bench = new HelperBench(t);
 		for (const seconds of [30, 0]) {
 			bench.ledger.enter({ ...lease, untilMs: (uptime() + seconds) * 1000 });
 			assert.deepEqual(bench.run(['--grace', '5']), { status: 0, said: '' });
@@ -111,7 +42,7 @@ describe('the give-back helper', () => {
 	});
 
 	test('gives back every lease when told so, over or not', (t) => {
-		const bench = new Bench(t);
+		const bench = new HelperBench(t);
 		bench.ledger.enter({ ...lease, untilMs: (uptime() + 300) * 1000 });
 		assert.equal(bench.run(['--all']).status, 0);
 		assert.equal(bench.edits.length, 1);
@@ -119,14 +50,14 @@ describe('the give-back helper', () => {
 	});
 
 	test('does nothing, and says nothing, without leases or without their directory', (t) => {
-		const bench = new Bench(t);
+		const bench = new HelperBench(t);
 		bench.failing('-S');
 		assert.deepEqual(bench.run(), { status: 0, said: '' });
 		assert.deepEqual(bench.run(['--directory', join(bench.directory, 'none')]), { status: 0, said: '' });
 	});
 
 	test('leaves a weight that is not ours', (t) => {
-		const bench = new Bench(t);
+		const bench = new HelperBench(t);
 		bench.table('-a -t 10.0.0.100:8080 -r 10.1.0.11:8080 -m -w 1');
 		bench.ledger.enter(over);
 		const { status, said } = bench.run();
@@ -136,14 +67,14 @@ describe('the give-back helper', () => {
 	});
 
 	test('takes our older weight for ours where the change of it was cut short', (t) => {
-		const bench = new Bench(t);
+		const bench = new HelperBench(t);
 		bench.ledger.enter({ ...over, written: 1 }, 0);
 		bench.run();
 		assert.equal(bench.edits.length, 1);
 	});
 
 	test('leaves a destination that is gone, and is not misled by its neighbours', (t) => {
-		const bench = new Bench(t);
+		const bench = new HelperBench(t);
 		bench.table(
 			'-a -t 10.0.0.100:8080 -r 10.1.0.11:80 -m -w 0',
 			'-a -t 10.0.0.100:808 -r 10.1.0.11:8080 -m -w 0',
@@ -155,7 +86,7 @@ describe('the give-back helper', () => {
 	});
 
 	test('gives back a tunnel, a firewall mark and IPv6 with all their attributes', (t) => {
-		const bench = new Bench(t);
+		const bench = new HelperBench(t);
 		const destination = {
 			...server,
 			family: 'inet6' as const,
@@ -174,7 +105,7 @@ describe('the give-back helper', () => {
 	});
 
 	test('gives no weight back where only a monitor was told, or the monitor has taken over', (t) => {
-		const bench = new Bench(t);
+		const bench = new HelperBench(t);
 		bench.failing('-S');
 		for (const mine of [
 			{ ...over, written: undefined },
@@ -191,7 +122,7 @@ describe('the give-back helper', () => {
 
 	test('keeps the lease for the next run where ipvsadm fails', (t) => {
 		for (const option of ['-S', '-e'] as const) {
-			const bench = new Bench(t);
+			const bench = new HelperBench(t);
 			bench.failing(option);
 			bench.ledger.enter(over);
 			const { status, said } = bench.run();
@@ -202,7 +133,7 @@ describe('the give-back helper', () => {
 	});
 
 	test('gives the weight back but keeps the lease where the monitor’s file cannot be removed', (t) => {
-		const bench = new Bench(t);
+		const bench = new HelperBench(t);
 		rmSync(bench.trackFile);
 		mkdirSync(bench.trackFile);
 		bench.ledger.enter(over);
@@ -213,7 +144,7 @@ describe('the give-back helper', () => {
 	});
 
 	test('goes on with the other leases after one that failed', (t) => {
-		const bench = new Bench(t);
+		const bench = new HelperBench(t);
 		bench.ledger.enter(over);
 		writeFileSync(join(bench.leases, 'a-bad-one'), 'format=1\nuntil=08\nedit=$(reboot)\n');
 		writeFileSync(join(bench.leases, 'b-older-one'), 'format=0\nuntil=1\n');
@@ -226,7 +157,7 @@ describe('the give-back helper', () => {
 	});
 
 	test('refuses options that it does not know', (t) => {
-		const bench = new Bench(t);
+		const bench = new HelperBench(t);
 		assert.equal(bench.run(['--force']).status, 2);
 	});
 });
@@ -245,7 +176,7 @@ describe('the give-back helper with the list of last writers', () => {
 	];
 	for (const [name, text, given] of cases) {
 		test(`${given ? 'gives back' : 'leaves the weight'} where ${name}`, (t) => {
-			const bench = new Bench(t);
+			const bench = new HelperBench(t);
 			bench.ledger.enter(over);
 			const { status, said } = bench.run(bench.writers(text));
 			assert.equal(status, 0);
@@ -261,7 +192,7 @@ describe('the give-back helper with the list of last writers', () => {
 			[line, false],
 			[line.replace(' inet6', ''), true],
 		] as const) {
-			const bench = new Bench(t);
+			const bench = new HelperBench(t);
 			bench.table('-a -f 7 -6 -r [fd00::11]:0 -m -w 0');
 			bench.ledger.enter({
 				...over,

@@ -1,8 +1,9 @@
 /**
  * `deploy/give-back/ipvigil-give-back` as a model: what the shell script does with the files of leases that are over,
- * step by step, on the model of the table. The script itself is tested in `test/deploy/`.
+ * step by step, on the model of the table. `helper.test.ts` holds the two side by side.
  */
 import { rmSync } from 'node:fs';
+import type { Lease } from '../../src/judge/lease.js';
 import { type LedgerEntry, leaseName } from '../../src/remedy/lease-file.js';
 import { Ledger } from '../../src/remedy/ledger.js';
 import { destinationId } from '../../src/table/identity.js';
@@ -17,6 +18,20 @@ const helperPid = 900_000;
 
 /** The table cannot be read, or not be written, twice in a row at most. */
 const failuresMax = 2;
+
+export function owes({ state, written }: Lease): boolean {
+	return state === 'held' && written !== undefined;
+}
+
+/** Whether the weight that stands there is ipvigil's; undefined for a destination that is gone, a writer that is not known. */
+export function isOurs(
+	{ lease, earlier }: Pick<LedgerEntry, 'lease' | 'earlier'>,
+	standing: number | undefined,
+	lastPid: number | undefined,
+): boolean {
+	const isWeight = standing !== undefined && (standing === lease.written || standing === earlier);
+	return isWeight && (lastPid === undefined || lastPid === lease.pid);
+}
 
 export class Helper {
 	readonly #scene: Scene;
@@ -55,12 +70,11 @@ export class Helper {
 			story(`helper: ${leaseName(lease)} is over; ${why}`);
 			this.#ledger.remove(lease);
 		};
-		if (lease.state !== 'held' || lease.written === undefined) return done('no weight was owed');
+		if (!owes(lease)) return done('no weight was owed');
 		if (this.#fails()) return story(`helper: ${leaseName(lease)} is over, but the table cannot be had`);
 		const standing = table.destination(lease.service, lease.destination)?.weight;
-		const isOurs = standing !== undefined && (standing === lease.written || standing === earlier);
 		const last = plan.audit ? table.last.get(destinationId(lease.service, lease.destination)) : undefined;
-		if (!isOurs || (last && last.pid !== lease.pid)) return done('left as it is');
+		if (!isOurs({ lease, earlier }, standing, last?.pid)) return done('left as it is');
 		const readMs = scheduler.nowMs;
 		// One ipvsadm later.
 		scheduler.after(random.between(0.5, 3), () => {

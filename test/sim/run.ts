@@ -68,11 +68,15 @@ export async function run(
 		table: new Ipvs(
 			plan.services,
 			() => scheduler.nowMs,
-			(write) => wrote(write),
+			(write) => {
+				inspection.wrote(write);
+				audit(scene, supervisor, auditChance, write);
+			},
 		),
 		random: chance(),
-		// Set below, when there is somebody to observe.
-		observer: undefined as unknown as Observer,
+		get observer(): Observer {
+			return inspection;
+		},
 		directory: own,
 		bootMs: () => bootAtStartMs + scheduler.nowMs + scene.sleptMs,
 		ring: [],
@@ -86,11 +90,6 @@ export async function run(
 	const helper = new Helper(scene);
 	const supervisor = new Supervisor(scene, helper);
 	const inspection = new Inspection(scene, supervisor, checkersOf);
-	scene.observer = inspection;
-	const wrote = (write: Write) => {
-		inspection.wrote(write);
-		audit(scene, supervisor, auditChance, write);
-	};
 	world.begin(scene.story);
 	supervisor.begin();
 	helper.begin();

@@ -80,7 +80,7 @@ export interface Scene {
 	world: World;
 	table: Ipvs;
 	random: Random;
-	observer: Observer;
+	readonly observer: Observer;
 	/** Of this run alone: the ledger, the monitor's track files. */
 	directory: string;
 	/** CLOCK_BOOTTIME, milliseconds: the scheduler's time, and what the machine has slept. */
