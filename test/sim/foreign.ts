@@ -61,7 +61,9 @@ export function foreignKept({ scene, supervisor, fail }: Bench): Checker {
 		journaled: ({ scenario, destination }) => {
 			if (!destination) return;
 			if (scenario === 'failed') recovered.delete(destination);
-			if (scenario === 'yielded' && !recovered.has(destination))
+			// Who has made it anew meanwhile has made another one of it, though ipvigil hears of the one after the other.
+			const isAnew = table.last.get(destination)?.operation === 'add';
+			if (scenario === 'yielded' && !recovered.has(destination) && !isAnew)
 				heldDownUntilMs.set(destination, scene.bootMs() + plan.policy.holdDownMs);
 			if (scenario !== 'recovering') return;
 			// The failure about which somebody spoke is over; the next one is another.
