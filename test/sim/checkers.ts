@@ -9,7 +9,7 @@ import { leaseName } from '../../src/remedy/lease-file.js';
 import { destinationId, serviceId } from '../../src/table/identity.js';
 import { trackDirectory } from './agent.js';
 import { foreignKept } from './foreign.js';
-import { helperEveryMs, helperGraceMs } from './helper.js';
+import { helperEveryMs, helperGraceMs, helperPid } from './helper.js';
 import { type Bench, type Checker, type SeenWrite, takingOut } from './inspection.js';
 import { choosesWeightZero } from './ipvs.js';
 import { falseEjection, forged } from './justice.js';
@@ -96,19 +96,25 @@ function lastInTable(
 	if (!isNews && others.length === 0) fail(`${write.id} was the last one with a weight in the table`);
 }
 
-function ledgerFirst({ fail }: Bench): Checker {
+function ledgerFirst({ scene, fail }: Bench): Checker {
 	const name = 'ledger-first';
+	/** Both gave back in the same instant: nothing is left to owe, and nothing was changed. */
+	const isAfterHelper = ({ id, before, after, readMs }: SeenWrite) => {
+		const last = scene.table.last.get(id);
+		return last?.pid === helperPid && last.atMs >= readMs && before?.weight === after?.weight;
+	};
 	return {
 		name,
 		sentence: 'Every weight that ipvigil writes is in the ledger before it is in the table.',
-		wrote: ({ by, id, before, after, entry }) => {
-			if (by !== 'ipvigil') return;
+		wrote: (write) => {
+			const { by, id, after, entry } = write;
+			if (by !== 'ipvigil' || isAfterHelper(write)) return;
 			if (!entry) return fail(name, `${id} was written and is not in the ledger`);
 			const { written, destination } = entry.lease;
 			const known = [written, entry.earlier, destination.weight];
 			if (!known.includes(after?.weight)) fail(name, `${id}: weight ${after?.weight} is not what its lease speaks of`);
-			if (after && before && after.weight < before.weight && written !== after.weight)
-				fail(name, `${id}: weight ${after.weight} was written, the ledger says ${written}`);
+			if (write.takesOut && written !== after?.weight)
+				fail(name, `${id}: weight ${after?.weight} was written, the ledger says ${written}`);
 		},
 	};
 }

@@ -14,7 +14,7 @@ import { ledgerDirectoryOf } from './stand-ins.js';
 export const helperEveryMs = 5_000;
 export const helperGraceMs = 2_000;
 /** Processes of ipvsadm, none of which is ipvigil's own to the audit. */
-const helperPid = 900_000;
+export const helperPid = 900_000;
 
 /** The table cannot be read, or not be written, twice in a row at most. */
 const failuresMax = 2;

@@ -116,7 +116,13 @@ export const broken: Broken[] = [
 		checker: 'debt-ends',
 		sentence: 'has no helper and is not started again',
 		mutation: { withoutHelper: true, withoutRestart: true },
-		adapt: (plan) => inAssist({ ...plan, policy: { ...plan.policy, leaseMs: 5_000, leaseCapMs: 5_000 } }),
+		adapt: (plan) =>
+			inAssist({
+				...plan,
+				monitor: 'none',
+				policy: { ...plan.policy, leaseMs: 5_000, leaseCapMs: 5_000 },
+				mishaps: [{ kind: 'crash', atMs: 60_000, atEffect: 3, downMs: 0 }],
+			}),
 	},
 	{
 		checker: 'hands-off',
@@ -168,7 +174,7 @@ export const broken: Broken[] = [
 		checker: 'ejected',
 		sentence: 'never writes what it decided',
 		mutation: { executors: (executors) => ({ ...executors, setWeight: () => {} }) },
-		adapt: inAssist,
+		adapt: (plan) => inAssist({ ...plan, monitor: 'none', adminEveryMs: Number.POSITIVE_INFINITY, mishaps: [] }),
 	},
 	{
 		checker: 'restored',

@@ -51,33 +51,41 @@ export async function run(
 	{ directory, mutation = {}, told = false, adapt }: RunOptions,
 ): Promise<Outcome> {
 	const planned = planOf(seed);
-	const plan = adapt?.(planned) ?? planned;
-	const chance = chances(seed);
-	const scheduler = new Scheduler();
 	const own = join(directory, `seed-${seed}`);
 	rmSync(own, { recursive: true, force: true });
 	mkdirSync(own, { recursive: true });
 	const story: string[] = [];
+	const stage = stageOf(adapt?.(planned) ?? planned, mutation, own, told ? story : undefined);
+	try {
+		await stage.play();
+	} finally {
+		rmSync(own, { recursive: true, force: true });
+	}
+	const { violations, checkers, journal, samples, steps } = stage.inspection;
+	return { seed, violations, checkers, journal, story, samples, steps };
+}
+
+/** Everybody in place, and nothing has happened yet. */
+function stageOf(plan: Plan, mutation: Mutation, directory: string, story: string[] | undefined) {
+	const chance = chances(plan.seed);
+	const scheduler = new Scheduler();
 	const world = new World(plan, scheduler, chance());
 	const auditChance = chance();
+	const wrote = (write: Write) => {
+		inspection.wrote(write);
+		audit(scene, supervisor, auditChance, write);
+	};
 	const scene: Scene = {
 		plan,
 		mutation,
 		scheduler,
 		world,
-		table: new Ipvs(
-			plan.services,
-			() => scheduler.nowMs,
-			(write) => {
-				inspection.wrote(write);
-				audit(scene, supervisor, auditChance, write);
-			},
-		),
+		table: new Ipvs(plan.services, () => scheduler.nowMs, wrote),
 		random: chance(),
 		get observer(): Observer {
 			return inspection;
 		},
-		directory: own,
+		directory,
 		bootMs: () => bootAtStartMs + scheduler.nowMs + scene.sleptMs,
 		ring: [],
 		calibrated: new Set(),
@@ -85,25 +93,25 @@ export async function run(
 		sleptMs: 0,
 		wokeMs: 0,
 		ownPids: new Set(),
-		story: told ? (line) => story.push(`${(scheduler.nowMs / 1_000).toFixed(3).padStart(8)}  ${line}`) : () => {},
+		story: (line) => story?.push(`${(scheduler.nowMs / 1_000).toFixed(3).padStart(8)}  ${line}`),
 	};
 	const helper = new Helper(scene);
 	const supervisor = new Supervisor(scene, helper);
 	const inspection = new Inspection(scene, supervisor, checkersOf);
-	world.begin(scene.story);
-	supervisor.begin();
-	helper.begin();
-	new Actors(scene, supervisor, chance()).begin();
-	new Monitor(scene, chance()).begin();
-	new Admin(scene, chance()).begin();
-	try {
+	const others = [
+		helper,
+		new Actors(scene, supervisor, chance()),
+		new Monitor(scene, chance()),
+		new Admin(scene, chance()),
+	];
+	const play = async () => {
+		world.begin(scene.story);
+		supervisor.begin();
+		for (const one of others) one.begin();
 		await scheduler.run(plan.endMs, () => inspection.look());
-	} finally {
 		supervisor.life?.kill();
-		rmSync(own, { recursive: true, force: true });
-	}
-	const { violations, checkers, journal, samples, steps } = inspection;
-	return { seed, violations, checkers, journal, story, samples, steps };
+	};
+	return { inspection, play };
 }
 
 /** A machine that has been up for a while: a time before its start would be none. */
