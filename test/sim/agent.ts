@@ -12,7 +12,6 @@ import type { Policy } from '../../src/judge/policy.js';
 import { createState, type State } from '../../src/judge/state.js';
 import { isSettled } from '../../src/judge/step.js';
 import { termsForAll } from '../../src/judge/terms.js';
-import { KeepalivedTarget } from '../../src/monitors/keepalived.js';
 import { Weights } from '../../src/remedy/weights.js';
 import { createExecutors } from '../../src/shell/executor.js';
 import { type After, Loop, type Message } from '../../src/shell/loop.js';
@@ -24,7 +23,7 @@ import type { Write } from './ipvs.js';
 import type { Plan } from './plan.js';
 import type { LifeParts, LoopExecutors, Scene } from './scene.js';
 import { TableSeat } from './seat.js';
-import { GatheredCalibration, Killed, ToldJournal, WatchedLedger } from './stand-ins.js';
+import { GatheredCalibration, Killed, ToldJournal, WatchedKeepalived, WatchedLedger } from './stand-ins.js';
 
 /** Nobody reads it here; the journal is what is compared. */
 const silentLog = pino({ level: 'silent' });
@@ -39,7 +38,7 @@ export class Life {
 	readonly #ledger: WatchedLedger;
 	readonly #seat: TableSeat;
 	readonly #witness: Witness;
-	readonly #monitor: KeepalivedTarget | undefined;
+	readonly #monitor: WatchedKeepalived | undefined;
 	readonly #calibration: GatheredCalibration;
 	readonly #executors: LoopExecutors;
 	readonly #loop: Loop;
@@ -56,7 +55,7 @@ export class Life {
 		const state = newState(plan, policy, pid);
 		this.#witness = new Witness(() => policy.windowMs, pid);
 		this.#witness.attempts = plan.attempts;
-		this.#monitor = plan.binding ? new KeepalivedTarget(trackDirectory(scene)) : undefined;
+		this.#monitor = plan.binding ? new WatchedKeepalived(trackDirectory(scene), this.effect) : undefined;
 		this.#ledger = new WatchedLedger(scene, this.effect, ({ service, destination }) =>
 			plan.dryRun ? undefined : this.#monitor?.file(service, destination),
 		);
@@ -275,7 +274,8 @@ type LoopProbe = NonNullable<Parameters<NonNullable<Scene['mutation']['probe']>>
 
 /** As `Daemon.#newState`. */
 function newState({ mode, dryRun, binding, asksVips }: Plan, policy: Policy, pid: number): State {
-	return createState({ policy, mode, pid, dryRun, binding, asksVips, seed: pid });
+	const terms = termsForAll({ mode, policy, asking: { method: asksVips ? 'auto' : 'connect' } });
+	return createState({ terms, pid, dryRun, binding, seed: pid });
 }
 
 export function trackDirectory({ directory }: Scene): string {

@@ -51,6 +51,9 @@ function whole(value: string): number {
 	return number;
 }
 
+// Whoever reads only the beginning of a story has seen enough.
+process.stdout.on('error', () => {});
+
 const program = new Command('test:sim')
 	.description('Simulated worlds against the shipped judge and executor, with checkers after every step.')
 	.option('--seeds <number>', 'how many', whole, 2_000)

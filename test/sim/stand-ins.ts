@@ -1,11 +1,14 @@
 /**
- * The parts of ipvigil that touch the disk or a clock, as the simulator has them: the ledger is the shipped one on real
- * files, with a death possible before, within and after each change; the journal and the calibration stay in memory.
+ * The parts of ipvigil that touch the disk or a clock, as the simulator has them: the ledger and the monitor's track
+ * files are the shipped ones on real files, with a death possible before, within and after each change; the journal and
+ * the calibration stay in memory.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JournalEntry } from '../../src/judge/action.js';
 import type { Lease } from '../../src/judge/lease.js';
+import type { Delivery } from '../../src/monitors/contract.js';
+import { KeepalivedTarget } from '../../src/monitors/keepalived.js';
 import { Calibration } from '../../src/remedy/calibration.js';
 import { type LeaseKey, type LedgerEntry, leaseName } from '../../src/remedy/lease-file.js';
 import { Ledger } from '../../src/remedy/ledger.js';
@@ -54,6 +57,23 @@ export class WatchedLedger extends Ledger {
 		this.#effect();
 		write();
 		this.#effect();
+	}
+}
+
+/** keepalived's track files are the shipped ones, too. */
+export class WatchedKeepalived extends KeepalivedTarget {
+	readonly #effect: () => void;
+
+	constructor(trackDirectory: string, effect: () => void) {
+		super(trackDirectory);
+		this.#effect = effect;
+	}
+
+	override bind(...word: Parameters<KeepalivedTarget['bind']>): Promise<Delivery> {
+		this.#effect();
+		const delivery = super.bind(...word);
+		this.#effect();
+		return delivery;
 	}
 }
 
