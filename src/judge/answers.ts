@@ -47,6 +47,7 @@ function accepted(turn: Turn, listener: ListenerState): void {
 	const { recoverSuccesses, recoverIntervalMs: intervalMs } = policyOn(turn.state, listener);
 	listener.silent = 0;
 	listener.accepts += 1;
+	listener.unproven = false;
 	listener.lastAcceptedMs = turn.nowMs;
 	turn.state.excusedUntilMs.delete(listener.endpoint.address);
 	listener.next = undefined;
@@ -90,10 +91,15 @@ function acceptsClients(turn: Turn, listener: ListenerState): boolean {
 
 /** The way to these hosts is well again: that they are silent may be our own fault for a while yet. */
 export function excuse({ state, nowMs }: Turn, hosts: Iterable<string>): void {
+	// Also of hosts that are gone by now: one that is added again at once is behind the same way.
+	for (const [host, untilMs] of state.excusedUntilMs) if (untilMs <= nowMs) state.excusedUntilMs.delete(host);
 	for (const host of hosts) {
 		const endpoints = state.hosts.get(host);
 		if (endpoints) state.excusedUntilMs.set(host, nowMs + state.terms.others.policy.wayGraceMs);
-		for (const listener of endpoints ?? []) listener.silent = 0;
+		for (const listener of endpoints ?? []) {
+			listener.silent = 0;
+			listener.unproven = true;
+		}
 	}
 }
 
@@ -113,6 +119,7 @@ function declined(turn: Turn, listener: ListenerState, purpose: ProbePurpose, ou
 	const isOurs = isImpaired(turn, listener);
 	// Asked until it answers or its time is up: whichever comes first shows whether the way or the server was at fault.
 	if (!isOurs && isExcused(state, listener.endpoint.address, nowMs)) return again(turn, listener, purpose);
+	listener.unproven = isOurs;
 	listener.silent = isWord || isOurs ? 0 : listener.silent + 1;
 	if (purpose === 'confirm' && !isWord && !isOurs && listener.silent < silentProbes) {
 		// Silence has taken its time; "unreachable" comes at once, and a route that flaps must have time to come back.

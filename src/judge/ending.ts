@@ -105,7 +105,6 @@ export function settle(destination: DestinationState): void {
 	if (destination.verdict !== 'recovering') return;
 	destination.verdict = 'healthy';
 	destination.told = undefined;
-	destination.heldDownUntilMs = undefined;
 }
 
 /** Tells the monitors, where there are any and they have not been told already. */

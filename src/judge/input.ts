@@ -7,7 +7,7 @@ import type { DestinationId, ListenerId } from '../table/identity.js';
 import type { Endpoint, Snapshot } from '../table/model.js';
 import type { ActionId } from './action.js';
 import type { HoldScope } from './hold.js';
-import type { Lease } from './lease.js';
+import type { EarlierWrite, Lease } from './lease.js';
 
 /**
  * What an active probe of a listener saw. Where a request goes with it, `accepted` means that it was answered, `hung` that the
@@ -30,8 +30,8 @@ export interface Writer {
 /** A lease of the ledger, as it was found at start. */
 export interface FoundLease {
 	lease: Lease;
-	/** The weight of ours that stands in the table where the one of the lease has not been written yet. */
-	earlier: number | undefined;
+	/** What stands in the table where the weight of the lease has not been written yet. */
+	earlier: EarlierWrite | undefined;
 	/** From the pinned audit map; undefined where it knows of no write to this destination, or there is no map. */
 	lastWriter: Writer | undefined;
 }

@@ -30,6 +30,12 @@ export interface Lease {
 	reason: string;
 }
 
+/** A weight of ours that stands until the change to `lease.written` is through, and the process that wrote it. */
+export interface EarlierWrite {
+	weight: number;
+	pid: number;
+}
+
 /**
  * How long a lease lasts: the base doubled with each earlier ejection, capped, and jitter on top so that leases which
  * began together do not end together. With 30 s, a cap of 300 s and no jitter: 30, 60, 120, 240, 300, 300 s.

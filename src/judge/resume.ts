@@ -27,8 +27,8 @@ export function resume(turn: Turn, leases: FoundLease[], calibrated: ListenerId[
 
 function resumeOne(turn: Turn, { lease: found, earlier, lastWriter }: FoundLease): void {
 	const known = turn.state.destinations.get(destinationId(found.service, found.destination));
-	const isEarlier = earlier !== undefined && known?.destination.weight === earlier;
-	const lease = isEarlier ? { ...found, written: earlier } : found;
+	const isEarlier = earlier !== undefined && known?.destination.weight === earlier.weight;
+	const lease = isEarlier ? { ...found, written: earlier.weight, pid: earlier.pid } : found;
 	const destination = known ?? unseen(turn, found);
 	const why = known ? obstacle(known, lease, lastWriter) : undefined;
 	if (why !== undefined) return drop(turn, destination, lease, why);

@@ -115,5 +115,4 @@ export function leaveListener(state: State, destination: DestinationState): void
 	host?.delete(listener);
 	if (host?.size !== 0) return;
 	state.hosts.delete(address);
-	state.excusedUntilMs.delete(address);
 }

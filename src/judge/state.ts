@@ -46,6 +46,8 @@ export interface ListenerState extends Listener {
 	/** Probes in a row that met silence, and that were accepted. */
 	silent: number;
 	accepts: number;
+	/** Not answered since the way there came back: what is believed of it is from before. */
+	unproven: boolean;
 	/** When the newest signal came: a suspicion without a probe ends one window later. */
 	lastSignalMs: number;
 	destinations: Set<DestinationId>;
@@ -236,6 +238,7 @@ export function createListener(listener: Listener, asking: Asking): ListenerStat
 		lastAcceptedMs: Number.NEGATIVE_INFINITY,
 		silent: 0,
 		accepts: 0,
+		unproven: false,
 		lastSignalMs: Number.NEGATIVE_INFINITY,
 		destinations: new Set(),
 	};

@@ -33,7 +33,7 @@ export function enforce(turn: Turn, destination: DestinationState): void {
 	if (verdict !== 'failed' || pending || !inTable || state.stopping || destination.ending !== undefined) return;
 	if (heldDownUntilMs !== undefined || nowMs < retryAtMs) return;
 	// Nothing is decided of it before the way there is well; the probes that look for its return come back here.
-	if (isExcused(state, destination.destination.address, nowMs)) return;
+	if (isExcused(state, destination.destination.address, nowMs) || isUnproven(turn, destination)) return;
 	const { action, because } = actionOn(state, destination);
 	if (action === 'observe') return announceOnce(turn, 'observed-only', destination, { because });
 	const to = action === 'notify' ? undefined : reducedTo(turn, destination, action);
@@ -52,6 +52,11 @@ export function enforce(turn: Turn, destination: DestinationState): void {
 		overflow(turn, destination, 'weight', `a weight of ${to} has no less`);
 	if (to !== undefined && harm === undefined && weight > to) takeOut(turn, destination, to);
 	else if (state.binding && !destination.lease) askMonitor(turn, destination);
+}
+
+/** Another listener of its host may have shown that the way is there; of this one nothing is known yet. */
+function isUnproven({ state }: Turn, { listener }: DestinationState): boolean {
+	return state.listeners.get(listener ?? '')?.unproven === true;
 }
 
 /** A tick looks at it again. */
@@ -166,7 +171,7 @@ export function climb(turn: Turn, destination: DestinationState): void {
 	bind(turn, destination, 'up');
 	const to = Math.floor((before.destination.weight * step) / steps);
 	const leastMs = turn.nowMs + policy.slowStartMs + renewMarginMs(turn, destination, before);
-	const lease = { ...before, written: to, untilMs: Math.max(before.untilMs, leastMs) };
+	const lease = { ...before, pid: turn.state.pid, written: to, untilMs: Math.max(before.untilMs, leastMs) };
 	destination.lease = lease;
 	destination.climb = { step, dueMs: turn.nowMs + Math.ceil(policy.slowStartMs / (steps - 1)) };
 	const id = begin(turn, destination, { kind: 'step', why: `step ${step} of ${steps}`, before });
@@ -243,7 +248,8 @@ function brightens(turn: Turn, destination: DestinationState): void {
 
 /** Short leases (tests, eager operators) are renewed in their last third. */
 function renewMarginMs({ state }: Turn, { serviceId }: DestinationState, lease: Lease): number {
-	return Math.min(termsOf(state, serviceId).policy.renewMarginMs, Math.floor((lease.untilMs - lease.sinceMs) / 3));
+	const { policy } = termsOf(state, serviceId);
+	return Math.min(policy.renewMarginMs, Math.floor(leaseLengthMs(policy, lease.count - 1, 0) / 3));
 }
 
 /** Only a probe that has been accepted once says anything by being refused. */

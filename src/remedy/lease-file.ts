@@ -2,7 +2,7 @@
  * A lease as text: the lines of one ledger file, and the file's name.
  *
  * The lines must serve two readers. `deploy/give-back/ipvigil-give-back`, a shell script that has no Node, needs only
- * the first twelve, ready-made: it compares them with what ipvsadm prints and hands `edit` to ipvsadm. A restarted
+ * the first thirteen, ready-made: it compares them with what ipvsadm prints and hands `edit` to ipvsadm. A restarted
  * daemon reads all of them and has its Lease back, exactly. No file is opened here; `ledger.ts` does that.
  *
  *     format=1
@@ -16,9 +16,10 @@
  *     owed=3
  *     until=4242                                      seconds of CLOCK_BOOTTIME, what /proc/uptime shows; rounded up
  *     writer=4711                                     the process that wrote
+ *     earlierWriter=                                  the one that wrote `earlier`
  *     file=/run/ipvigil/keepalived/tcp_10.0.0.100_8080_10.1.0.11_8080
  */
-import type { Lease, LeaseState } from '../judge/lease.js';
+import type { EarlierWrite, Lease, LeaseState } from '../judge/lease.js';
 import { hostPort, parseServiceId, serviceId } from '../table/identity.js';
 import type { Destination, Forwarding, ServiceAddress, Stats, Tunnel } from '../table/model.js';
 import { ruleArguments, serviceArguments } from '../table/rules.js';
@@ -26,8 +27,7 @@ import { ruleArguments, serviceArguments } from '../table/rules.js';
 /** What one ledger file holds. */
 export interface LedgerEntry {
 	lease: Lease;
-	/** A weight of ours that still stands until the change to `lease.written` is through. */
-	earlier: number | undefined;
+	earlier: EarlierWrite | undefined;
 	/** The monitor's file that must go with the lease. */
 	trackFile: string | undefined;
 }
@@ -74,10 +74,11 @@ export function encodeLease({ lease, earlier, trackFile }: LedgerEntry): string 
 		server: hostPort(address, port),
 		edit: ruleArguments(service, destination).join(' '),
 		written: optional(lease.written),
-		earlier: optional(earlier),
+		earlier: optional(earlier?.weight),
 		owed: whole(destination.weight),
 		until: whole(Math.ceil(lease.untilMs / 1000)),
 		writer: whole(lease.pid),
+		earlierWriter: optional(earlier?.pid),
 		file: plainPath(trackFile ?? ''),
 		sinceMs: String(lease.sinceMs),
 		untilMs: String(lease.untilMs),
@@ -142,7 +143,13 @@ function readEntry(line: Lines): LedgerEntry {
 		pid: readWhole(line('writer'), 'writer'),
 		reason: readReason(line('reason')),
 	};
-	return { lease, earlier: readOptional(line, 'earlier'), trackFile: line('file') || undefined };
+	return { lease, earlier: readEarlier(line), trackFile: line('file') || undefined };
+}
+
+function readEarlier(line: Lines): EarlierWrite | undefined {
+	const [weight, pid] = [readOptional(line, 'earlier'), readOptional(line, 'earlierWriter')];
+	if ((weight === undefined) !== (pid === undefined)) throw new Unreadable('earlier and earlierWriter go together');
+	return weight === undefined || pid === undefined ? undefined : { weight, pid };
 }
 
 function readDestination(line: Lines): Destination {
@@ -227,8 +234,8 @@ function oneOf<T extends string>(text: string, allowed: readonly T[], key: strin
 	return found;
 }
 
-function optional(weight: number | undefined): string {
-	return weight === undefined ? '' : whole(weight);
+function optional(number: number | undefined): string {
+	return number === undefined ? '' : whole(number);
 }
 
 function whole(value: number): string {

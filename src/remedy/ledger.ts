@@ -8,7 +8,7 @@
  */
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Lease } from '../judge/lease.js';
+import type { EarlierWrite, Lease } from '../judge/lease.js';
 import { decodeLease, encodeLease, type LeaseKey, type LedgerEntry, leaseBytesMax, leaseName } from './lease-file.js';
 
 /** A file of the ledger that could not be read back. It is told, and left where it is: it may be somebody's debt. */
@@ -51,7 +51,7 @@ export class Ledger {
 	 *   between ledger and write would make our own older weight look like a stranger's, and nobody would give it back.
 	 * @throws the file system's error; then the older file, if there was one, stands as it was.
 	 */
-	enter(lease: Lease, earlier?: number): void {
+	enter(lease: Lease, earlier?: EarlierWrite): void {
 		const former = this.read(lease)?.trackFile;
 		const trackFile = this.#trackFile(lease) ?? former;
 		if (former !== undefined && former !== trackFile) rmSync(former, { force: true });

@@ -7,7 +7,7 @@
  * One write at a time: what a later one reads is what an earlier one has left. Whether to take or give back is not decided here. Nothing rejects: what became of it is the answer.
  */
 import type { Input, Writer } from '../judge/input.js';
-import type { Lease } from '../judge/lease.js';
+import type { EarlierWrite, Lease } from '../judge/lease.js';
 import type { Destination, Service, ServiceAddress } from '../table/model.js';
 import type { LedgerEntry } from './lease-file.js';
 import type { Ledger } from './ledger.js';
@@ -31,8 +31,10 @@ export interface WeightOptions {
 	ledger: Ledger;
 	/** Everything but the last step: nothing is written to IPVS. */
 	dryRun: boolean;
+	/** The boot clock, by which leases end. */
+	nowMs: () => number;
 	/** The audit map's last word on a destination, where the audit hook runs. */
-	lastWriter?: (lease: Lease) => Writer | undefined;
+	lastWriter?: (lease: Lease, earlier: EarlierWrite | undefined) => Writer | undefined;
 }
 
 /** A write on its conditions: the weights of which one must stand there, and who may forbid it at the last moment. */
@@ -85,16 +87,16 @@ export class Weights {
 		const { ledger } = this.#options;
 		const before = ledger.read(lease);
 		try {
-			ledger.enter(lease, before?.lease.written);
+			ledger.enter(lease, earlierOf(before));
 		} catch (error) {
 			return failed(`the ledger cannot be written, so the weight was not: ${messageOf(error)}`);
 		}
 		// Where a weight of ours stands, whoever has written it since has spoken, the same value included.
-		const isOurs = before?.lease.written !== undefined;
+		const earlier = earlierOf(before);
 		const outcome = await this.#write(lease, {
 			expected: [expect],
 			to,
-			...(isOurs && { objection: () => this.#objection(lease) }),
+			...(earlier && { objection: () => this.#objection(lease, earlier) }),
 		});
 		return settle(outcome, () => this.#settleTake(lease, before, outcome.result));
 	}
@@ -130,16 +132,16 @@ export class Weights {
 		const owed = lease.destination.weight;
 		return this.#write(lease, {
 			// What a dry run took is still there, so that is what it must find.
-			expected: this.#options.dryRun ? [owed] : [lease.written, entry?.earlier],
+			expected: this.#options.dryRun ? [owed] : [lease.written, entry?.earlier?.weight],
 			to: owed,
-			objection: () => this.#objection(lease),
+			objection: () => this.#objection(lease, entry?.earlier),
 		});
 	}
 
 	/** Somebody else's write since ours, the same value included. Who cannot be asked might object. */
-	#objection(lease: Lease): WeightOutcome | undefined {
+	#objection(lease: Lease, earlier: EarlierWrite | undefined): WeightOutcome | undefined {
 		try {
-			const writer = this.#options.lastWriter?.(lease);
+			const writer = this.#options.lastWriter?.(lease, earlier);
 			if (!writer || writer.own) return undefined;
 			return { result: 'changed', detail: `${writer.comm} (pid ${writer.pid}) wrote it last` };
 		} catch (error) {
@@ -162,6 +164,9 @@ export class Weights {
 		// After the reading, which takes its time: who wrote during it has spoken, and may have written our very weight.
 		const objected = objection?.();
 		if (objected) return objected;
+		// A process that stood still for longer than its lease has been undone by the helper, which would not look again.
+		if (this.#options.nowMs() >= lease.untilMs && to !== lease.destination.weight)
+			return failed('its lease was over before it could be written');
 		if (this.#options.dryRun)
 			return { result: 'dry-run', detail: `would have set weight ${destination.weight} to ${to}` };
 		return this.#set(lease, destination, to);
@@ -233,6 +238,11 @@ function settle({ result, detail }: WeightOutcome, step: () => void): WeightOutc
 			detail: [detail, `the ledger could not be put right: ${messageOf(error)}`].filter(Boolean).join('; '),
 		};
 	}
+}
+
+function earlierOf(entry: LedgerEntry | undefined): EarlierWrite | undefined {
+	const { written, pid } = entry?.lease ?? {};
+	return written === undefined || pid === undefined ? undefined : { weight: written, pid };
 }
 
 function assert(condition: boolean, message: string): void {

@@ -4,7 +4,7 @@
  */
 import type { KernelEvent } from '../decode/event.js';
 import type { Writer } from '../judge/input.js';
-import type { Lease } from '../judge/lease.js';
+import type { EarlierWrite, Lease } from '../judge/lease.js';
 import { createState, type State } from '../judge/state.js';
 import { isSettled } from '../judge/step.js';
 import type { TermsBook } from '../judge/terms.js';
@@ -200,7 +200,7 @@ class Daemon {
 		const { table, dryRun, log } = this;
 		return createExecutors({
 			probes: this.#probes,
-			weights: new Weights({ table, ledger: this.#ledger, dryRun, lastWriter: this.#lastWriter }),
+			weights: new Weights({ table, ledger: this.#ledger, dryRun, nowMs: bootMs, lastWriter: this.#lastWriter }),
 			ledger: this.#ledger,
 			calibration: this.#calibration,
 			holds: this.#control.holds,
@@ -319,9 +319,9 @@ class Daemon {
 	}
 
 	/** Who wrote a leased destination last. Own: this process, or the one that entered the lease. */
-	readonly #lastWriter = (lease: Lease): Writer | undefined => {
+	readonly #lastWriter = (lease: Lease, earlier?: EarlierWrite): Writer | undefined => {
 		const last = this.#hooks.audit?.lastWriter(lease.service, lease.destination);
-		return last && { pid: last.pid, comm: last.comm, own: last.pid === process.pid || last.pid === lease.pid };
+		return last && { pid: last.pid, comm: last.comm, own: [process.pid, lease.pid, earlier?.pid].includes(last.pid) };
 	};
 
 	/** Gives back what is held (`givingBack`) or leaves it to a successor, then lets go of everything. */

@@ -110,7 +110,7 @@ class Stage implements TableWriter {
 		const journal = new Journal({ directory, segmentBytes: 65_536, segments: 2, waitingMax: 0 });
 		const executors = createExecutors({
 			probes: { probe: ({ endpoint }, asking, timeoutMs) => this.#prober.probe(endpoint, asking, timeoutMs) },
-			weights: new Weights({ table: this, ledger, dryRun: false }),
+			weights: new Weights({ table: this, ledger, dryRun: false, nowMs: bootMs }),
 			ledger,
 			calibration: this.#calibration,
 			holds: { keep: () => {} },

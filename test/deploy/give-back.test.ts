@@ -68,9 +68,21 @@ describe('the give-back helper', () => {
 
 	test('takes our older weight for ours where the change of it was cut short', (t) => {
 		const bench = new HelperBench(t);
-		bench.ledger.enter({ ...over, written: 1 }, 0);
+		bench.ledger.enter({ ...over, written: 1 }, { weight: 0, pid: 4700 });
 		bench.run();
 		assert.equal(bench.edits.length, 1);
+	});
+
+	test('takes it for ours where an earlier process wrote it, and no other', (t) => {
+		for (const [pid, edits] of [
+			[4700, 1],
+			[4701, 0],
+		] as const) {
+			const bench = new HelperBench(t);
+			bench.ledger.enter({ ...over, written: 1 }, { weight: 0, pid: 4700 });
+			bench.run(bench.writers(`tcp 10.0.0.100:8080 10.1.0.11:8080 pid=${pid} comm=x\n`));
+			assert.equal(bench.edits.length, edits);
+		}
 	});
 
 	test('leaves a destination that is gone, and is not misled by its neighbours', (t) => {

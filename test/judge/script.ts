@@ -203,7 +203,7 @@ export class Script {
 	 * under way was to replace; who wrote last, according to the audit map.
 	 */
 	private restart(given: string[]): void {
-		const earlier = given[0] === 'earlier' ? Number(given[1]) : undefined;
+		const earlier = given[0] === 'earlier' ? { weight: Number(given[1]), pid: 4711 } : undefined;
 		const words = earlier === undefined ? given : given.slice(2);
 		this.state = this.fresh(4712);
 		this.wakeMs = Number.POSITIVE_INFINITY;

@@ -23,6 +23,7 @@ earlier=
 owed=3
 until=1031
 writer=4711
+earlierWriter=
 file=/run/ipvigil/keepalived/tcp_10.0.0.100_8080_10.1.0.11_8080
 sinceMs=1000000
 untilMs=1030000.5
@@ -111,7 +112,7 @@ const anyEntry: fc.Arbitrary<LedgerEntry> = fc
 			pid: fc.nat(4_194_304),
 			reason: fc.string({ unit: 'binary', maxLength: 400 }),
 		}),
-		earlier: fc.option(weight, { nil: undefined }),
+		earlier: fc.option(fc.record({ weight, pid: fc.nat(4_194_304) }), { nil: undefined }),
 		trackFile: fc.option(fc.constantFrom('/run/a b/x', '/run/ü'), { nil: undefined }),
 	})
 	.map((made) => structuredClone(made)); // fast-check's records have no prototype; ours do

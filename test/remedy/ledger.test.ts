@@ -17,10 +17,11 @@ describe('the ledger', () => {
 
 	test('gives back what was entered, the monitor file included', (t) => {
 		const directory = temporaryDirectory(t);
-		new Ledger(directory, (key) => `/run/track/${leaseName(key)}`).enter(lease, 1);
+		const earlier = { weight: 1, pid: 4700 };
+		new Ledger(directory, (key) => `/run/track/${leaseName(key)}`).enter(lease, earlier);
 		const { entries, bad } = new Ledger(directory).list();
 		assert.deepEqual(bad, []);
-		assert.deepEqual(entries, [{ lease, earlier: 1, trackFile: `/run/track/${leaseName(lease)}` }]);
+		assert.deepEqual(entries, [{ lease, earlier, trackFile: `/run/track/${leaseName(lease)}` }]);
 	});
 
 	test('renews in place', (t) => {

@@ -42,7 +42,12 @@ function setUp(t: TestContext, destinations: Destination[], options: Partial<Wei
 	const directory = temporaryDirectory(t);
 	const table = new Table(destinations);
 	const ledger = new Ledger(directory);
-	return { directory, table, ledger, weights: new Weights({ table, ledger, dryRun: false, ...options }) };
+	return {
+		directory,
+		table,
+		ledger,
+		weights: new Weights({ table, ledger, dryRun: false, nowMs: () => lease.sinceMs, ...options }),
+	};
 }
 
 const quiesced = { ...server, weight: 0 };
@@ -113,6 +118,17 @@ describe('taking a destination out', () => {
 		);
 	});
 
+	test('writes nothing when its time is over: the helper has looked by then', async (t) => {
+		const { table, ledger, weights } = setUp(t, [server], { nowMs: () => lease.untilMs });
+		const { result, detail } = await weights.take(lease, 3, 0);
+		assert.equal(result, 'failed');
+		assert.match(detail, /its lease was over/);
+		assert.deepEqual(table.written, []);
+		assert.equal(ledger.read(lease), undefined);
+		table.destinations = [quiesced];
+		assert.equal((await weights.giveBack(lease)).result, 'done', 'giving back is never too late');
+	});
+
 	test('finds a removed destination gone, before the read and after it', async (t) => {
 		const { table, ledger, weights } = setUp(t, []);
 		assert.equal((await weights.take(lease, 3, 0)).result, 'gone');
@@ -180,7 +196,8 @@ describe('taking a destination out', () => {
 		const earlier: unknown[] = [];
 		table.onWrite = () => earlier.push(ledger.read(lease)?.earlier);
 		assert.equal((await weights.take(step, 0, 1)).result, 'done');
-		assert.deepEqual(earlier, [0, 0]);
+		const before = { weight: 0, pid: lease.pid };
+		assert.deepEqual(earlier, [before, before]);
 		assert.deepEqual(ledger.read(lease), { lease: step, earlier: undefined, trackFile: undefined });
 	});
 
@@ -275,7 +292,7 @@ describe('giving back', () => {
 	test('gives back the older weight of a change that was cut short', async (t) => {
 		const { table, ledger, weights } = setUp(t, [quiesced]);
 		const step = { ...lease, written: 1 };
-		ledger.enter(step, 0);
+		ledger.enter(step, { weight: 0, pid: lease.pid });
 		assert.equal((await weights.giveBack(step)).result, 'done');
 		assert.equal(table.written[0]?.weight, 3);
 	});

@@ -61,7 +61,7 @@ function stage(dryRun: boolean) {
 				return { outcome: 'accepted', latencyMs: 0, detail: '' };
 			},
 		},
-		weights: new Weights({ table, ledger, dryRun }),
+		weights: new Weights({ table, ledger, dryRun, nowMs: () => 0 }),
 		ledger,
 		calibration: new Calibration(directory, () => {}),
 		holds: { keep: () => {} },

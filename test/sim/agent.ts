@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import type { KernelEvent } from '../../src/decode/event.js';
 import type { Action } from '../../src/judge/action.js';
-import type { Lease } from '../../src/judge/lease.js';
+import type { EarlierWrite, Lease } from '../../src/judge/lease.js';
 import type { Policy } from '../../src/judge/policy.js';
 import { createState, type State } from '../../src/judge/state.js';
 import { isSettled } from '../../src/judge/step.js';
@@ -203,11 +203,11 @@ export class Life {
 	#createExecutors(): LoopExecutors {
 		const { plan, mutation, bootMs, observer } = this.#scene;
 		const table = mutation.table?.(this.#seat, this.#ledger) ?? this.#seat;
-		const lastWriter = (lease: Lease) => this.#lastWriter(lease);
+		const lastWriter = (lease: Lease, earlier?: EarlierWrite) => this.#lastWriter(lease, earlier);
 		const probe = mutation.probe?.(this.#probe, this.#parts) ?? this.#probe;
 		const executors = createExecutors({
 			probes: { probe },
-			weights: new Weights({ table, ledger: this.#ledger, dryRun: plan.dryRun, lastWriter }),
+			weights: new Weights({ table, ledger: this.#ledger, dryRun: plan.dryRun, nowMs: bootMs, lastWriter }),
 			ledger: this.#ledger,
 			calibration: this.#calibration,
 			holds: { keep: () => {} },
@@ -252,7 +252,11 @@ export class Life {
 
 	#resume(): void {
 		const { entries } = this.#ledger.list();
-		const leases = entries.map(({ lease, earlier }) => ({ lease, earlier, lastWriter: this.#lastWriter(lease) }));
+		const leases = entries.map(({ lease, earlier }) => ({
+			lease,
+			earlier,
+			lastWriter: this.#lastWriter(lease, earlier),
+		}));
 		this.take({ kind: 'resume', leases, calibrated: this.#calibration.recall() });
 		if (!this.#scene.plan.dryRun) this.#monitor?.sweep(this.#ledger.list().entries.map(({ lease }) => lease));
 		this.#resumed = true;
@@ -263,10 +267,10 @@ export class Life {
 		this.#witness.retain(this.state);
 	}
 
-	#lastWriter(lease: Lease) {
+	#lastWriter(lease: Lease, earlier?: EarlierWrite) {
 		if (!this.#scene.plan.audit) return undefined;
 		const last = this.#scene.table.last.get(destinationId(lease.service, lease.destination));
-		return last && { pid: last.pid, comm: last.comm, own: last.pid === this.pid || last.pid === lease.pid };
+		return last && { pid: last.pid, comm: last.comm, own: [this.pid, lease.pid, earlier?.pid].includes(last.pid) };
 	}
 }
 

@@ -111,7 +111,7 @@ function ledgerFirst({ scene, fail }: Bench): Checker {
 			if (by !== 'ipvigil' || isAfterHelper(write)) return;
 			if (!entry) return fail(name, `${id} was written and is not in the ledger`);
 			const { written, destination } = entry.lease;
-			const known = [written, entry.earlier, destination.weight];
+			const known = [written, entry.earlier?.weight, destination.weight];
 			if (!known.includes(after?.weight)) fail(name, `${id}: weight ${after?.weight} is not what its lease speaks of`);
 			if (write.takesOut && written !== after?.weight)
 				fail(name, `${id}: weight ${after?.weight} was written, the ledger says ${written}`);

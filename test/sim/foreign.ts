@@ -27,7 +27,7 @@ export function foreignKept({ scene, supervisor, fail }: Bench): Checker {
 				? [entry?.lease.destination.weight]
 				: plan.audit
 					? []
-					: [entry?.lease.written, entry?.earlier];
+					: [entry?.lease.written, entry?.earlier?.weight];
 			if (!mayStand.includes(before.weight))
 				fail(
 					name,

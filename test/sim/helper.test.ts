@@ -8,15 +8,17 @@ import { isOurs, owes } from './helper.js';
 
 const states: LeaseState[] = ['held', 'with-monitor'];
 const weights = [undefined, 0, 2] as const;
+/** Written by an earlier process. */
+const earlierWrites = [undefined, { weight: 0, pid: lease.pid - 1 }, { weight: 2, pid: lease.pid - 1 }];
 const stranger = lease.pid + 1;
 
 test('the simulated helper gives back what the script gives back, and nothing else', (t) => {
 	let given = 0;
 	for (const state of states)
 		for (const written of [undefined, 0])
-			for (const earlier of weights)
+			for (const earlier of earlierWrites)
 				for (const standing of weights)
-					for (const lastPid of [undefined, lease.pid, stranger]) {
+					for (const lastPid of [undefined, lease.pid, lease.pid - 1, stranger]) {
 						const one: Lease = { ...lease, state, written, untilMs: (uptime() - 10) * 1_000 };
 						const bench = new HelperBench(t);
 						bench.ledger.enter(one, earlier);
@@ -25,7 +27,7 @@ test('the simulated helper gives back what the script gives back, and nothing el
 						const line = lastPid === undefined ? '' : `tcp 10.0.0.100:8080 10.1.0.11:8080 pid=${lastPid} comm=x\n`;
 						bench.run(bench.writers(line));
 						const expected = owes(one) && isOurs({ lease: one, earlier }, standing, lastPid);
-						const what = `${state}, written ${written}, earlier ${earlier}, stands ${standing}, last ${lastPid}`;
+						const what = `${state}, written ${written}, earlier ${earlier?.weight}, stands ${standing}, last ${lastPid}`;
 						assert.equal(bench.edits.length, expected ? 1 : 0, what);
 						given += bench.edits.length;
 					}

@@ -29,8 +29,8 @@ export function isOurs(
 	standing: number | undefined,
 	lastPid: number | undefined,
 ): boolean {
-	const isWeight = standing !== undefined && (standing === lease.written || standing === earlier);
-	return isWeight && (lastPid === undefined || lastPid === lease.pid);
+	const isWeight = standing !== undefined && (standing === lease.written || standing === earlier?.weight);
+	return isWeight && (lastPid === undefined || [lease.pid, earlier?.pid].includes(lastPid));
 }
 
 export class Helper {

@@ -32,6 +32,8 @@ const ordinary = new Set([
 	'reduced',
 	'step-up',
 	'brown-out',
+	'frozen',
+	'thawed',
 	'brown-out-over',
 	'quiesce-dry-run',
 	'monitor-asked',
@@ -69,9 +71,14 @@ class Obstacles {
 		this.#bench = bench;
 	}
 
-	note({ scenario, destination, service }: JournalEntry): void {
-		if (ordinary.has(scenario)) return;
+	note({ scenario, destination, service, facts }: JournalEntry): void {
 		const { scheduler, plan } = this.#bench.scene;
+		if (scenario === 'frozen')
+			this.#told.set(service ?? '', { atMs: scheduler.nowMs, untilMs: Number.POSITIVE_INFINITY });
+		if (scenario === 'thawed') this.#told.delete(service ?? '');
+		if (scenario === 'overflow' && facts.reason === 'flapping')
+			this.#told.set(destination ?? '', { atMs: scheduler.nowMs, untilMs: scheduler.nowMs + plan.policy.flapPeriodMs });
+		if (ordinary.has(scenario)) return;
 		const lastsMs = holding.has(scenario) ? plan.policy.holdDownMs : believedMs;
 		this.#told.set(destination ?? service ?? '', { atMs: scheduler.nowMs, untilMs: scheduler.nowMs + lastsMs });
 		if (!holding.has(scenario)) this.#bench.scene.story(`${scenario} is a reason that the checkers only believe`);

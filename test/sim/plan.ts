@@ -238,8 +238,8 @@ function mishapsOf(random: Random, services: Service[], policy: Policy): Mishap[
 				() => ({ kind: 'crash', atMs, atEffect: 1 + random.below(4), downMs }),
 				() => ({ kind: 'stop', atMs, downMs }),
 				() => ({ kind: 'hand-over', atMs, downMs }),
-				// Shorter than the lease: who stands still for longer between ledger and write has lost both.
-				() => ({ kind: 'stall', atMs, forMs: random.between(50, policy.leaseMs * 0.8) }),
+				// Also for longer than the lease, between ledger and write too: then the helper has undone it.
+				() => ({ kind: 'stall', atMs, forMs: random.between(50, policy.leaseMs * 1.5) }),
 				() => ({ kind: 'clock-jump', atMs, byMs: random.between(1_000, 120_000) }),
 				() => ({ kind: 'disk-full', atMs, forMs: random.between(1_000, 30_000) }),
 				() => ({ kind: 'release', atMs }),

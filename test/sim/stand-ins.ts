@@ -6,7 +6,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JournalEntry } from '../../src/judge/action.js';
-import type { Lease } from '../../src/judge/lease.js';
+import type { EarlierWrite, Lease } from '../../src/judge/lease.js';
 import type { Delivery } from '../../src/monitors/contract.js';
 import { KeepalivedTarget } from '../../src/monitors/keepalived.js';
 import { Calibration } from '../../src/remedy/calibration.js';
@@ -33,7 +33,7 @@ export class WatchedLedger extends Ledger {
 		this.#effect = effect;
 	}
 
-	override enter(lease: Lease, earlier?: number): void {
+	override enter(lease: Lease, earlier?: EarlierWrite): void {
 		this.#write(lease, () => super.enter(lease, earlier));
 	}
 
