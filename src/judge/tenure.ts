@@ -123,7 +123,7 @@ function takeOut(turn: Turn, destination: DestinationState, to: number): void {
 	const before = destination.lease;
 	const lease = newLease(turn, destination, to);
 	const id = begin(turn, destination, { kind: 'take', why: 'it has failed', before });
-	turn.actions.push({ kind: 'setWeight', id, lease, expect: destination.destination.weight, to });
+	turn.actions.push({ kind: 'setWeight', id, lease, expect: before?.written ?? destination.destination.weight, to });
 }
 
 function begin(turn: Turn, destination: DestinationState, what: Pick<Pending, 'kind' | 'why' | 'before'>): number {
@@ -154,6 +154,7 @@ export function recover(turn: Turn, destination: DestinationState): void {
 	destination.verdict = 'recovering';
 	journal(turn, 'recovering', destination, {});
 	if (!destination.lease) settle(destination);
+	else if (destination.ending !== undefined) endLease(turn, destination, destination.ending);
 	else if (destination.pending || climbSteps(turn, destination) === 1)
 		endLease(turn, destination, 'the server accepts our probe again');
 	else climb(turn, destination);
@@ -164,7 +165,7 @@ export function climb(turn: Turn, destination: DestinationState): void {
 	const { lease: before, climb: reached = { step: 0 } } = destination;
 	const steps = climbSteps(turn, destination);
 	const step = reached.step + 1;
-	if (!before || destination.pending) return;
+	if (before?.written === undefined || destination.pending) return;
 	if (step >= steps) return endLease(turn, destination, 'the server accepts our probe again');
 	const { policy } = termsOf(turn.state, destination.serviceId);
 	// Who is told that it is down might act on it while it is coming back.
@@ -175,7 +176,7 @@ export function climb(turn: Turn, destination: DestinationState): void {
 	destination.lease = lease;
 	destination.climb = { step, dueMs: turn.nowMs + Math.ceil(policy.slowStartMs / (steps - 1)) };
 	const id = begin(turn, destination, { kind: 'step', why: `step ${step} of ${steps}`, before });
-	turn.actions.push({ kind: 'setWeight', id, lease, expect: destination.destination.weight, to });
+	turn.actions.push({ kind: 'setWeight', id, lease, expect: before.written, to });
 }
 
 /** Ends a lease from our side, now or when the write under way is answered. A weight that we owe is written back. */

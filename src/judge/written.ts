@@ -51,6 +51,8 @@ function taken(turn: Turn, destination: DestinationState, lease: Lease, result: 
 	const { written = 0 } = lease;
 	const owed = lease.destination.weight;
 	destination.rehearsed = result === 'dry-run';
+	// It counts within a minute from when it went: a reply that was long in coming may have come long after the decision.
+	if (uncounted(turn, lease)) turn.state.ejectedMs.push(turn.nowMs);
 	if (result === 'done') destination.destination = { ...destination.destination, weight: written };
 	enforced(turn, destination, lease);
 	const name = written === 0 ? 'quiesced' : 'reduced';
@@ -122,10 +124,10 @@ function givenBack(
 }
 
 /** What was not taken out takes nobody's place among those that may go within a minute. */
-function uncount({ state }: Turn, destination: DestinationState): void {
-	const at = state.ejectedMs.lastIndexOf(destination.lease?.sinceMs ?? Number.NaN);
+function uncounted({ state }: Turn, lease: Lease | undefined): boolean {
+	const at = state.ejectedMs.lastIndexOf(lease?.sinceMs ?? Number.NaN);
 	if (at >= 0) state.ejectedMs.splice(at, 1);
-	destination.ejectedMs.pop();
+	return at >= 0;
 }
 
 /**
@@ -145,7 +147,10 @@ function failedWrite(
 	announceOnce(turn, 'write-failed', destination, { detail, kind, next });
 	if (heard) holdDown(turn, destination);
 	if (isForgotten) {
-		if (kind === 'take') uncount(turn, destination);
+		if (kind === 'take') {
+			uncounted(turn, destination.lease);
+			destination.ejectedMs.pop();
+		}
 		destination.lease = before;
 		// The same step once more.
 		if (kind === 'step' && destination.climb)

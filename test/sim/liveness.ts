@@ -237,10 +237,13 @@ export function restored(bench: Bench): Checker {
 			}
 		},
 		looked: () => {
-			if (!supervisor.judging) return;
+			const { judging } = supervisor;
+			if (!judging) return;
 			for (const [id, write] of out) {
 				const waitedMs = scheduler.nowMs - sinceMs(write);
-				if (waitedMs > boundMs && table.last.get(id)?.comm === 'ipvigil')
+				// Whom no probe can be asked about comes back at the end of its lease.
+				const leaseMs = isCalibrated(judging.state, id) ? 0 : plan.policy.leaseCapMs * (1 + plan.policy.leaseJitter);
+				if (waitedMs > boundMs + leaseMs && table.last.get(id)?.comm === 'ipvigil')
 					fail(name, `${id} has been fit for ${Math.round(waitedMs)} ms and is still out`);
 			}
 		},
