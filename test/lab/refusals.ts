@@ -23,8 +23,8 @@ export interface Stage {
 /** A stage on which ipvigil was asked for. */
 export type WatchedStage = Stage & { daemon: Daemon };
 
-export async function setWatchedStage(lab: Lab, config: DaemonConfig): Promise<WatchedStage> {
-	const { daemon, ...stage } = await setStage(lab, config);
+export async function setWatchedStage(lab: Lab, config: DaemonConfig, ratePerS?: number): Promise<WatchedStage> {
+	const { daemon, ...stage } = await setStage(lab, config, ratePerS);
 	lab.expect(daemon !== undefined, 'ipvigil was asked for');
 	return { ...stage, daemon };
 }
@@ -123,6 +123,13 @@ export async function awaitGivingBack(lab: Lab, { victim, traffic }: Stage, daem
 	const weight = await lab.director.weight(victim.destination);
 	lab.expect(weight === 100, 'the weight is what it was', weight);
 	lab.note(`weight ${weight} stands again and clients are served by ${victim.name}`);
+}
+
+/** In the order of the servers. */
+export async function expectWeights(lab: Lab, wanted: number[], when = 'now'): Promise<void> {
+	const weights = await lab.director.weights();
+	const found = lab.servers.map(({ destination }) => weights.get(destination));
+	lab.expect(found.join() === wanted.join(), `the weights are ${wanted.join(', ')} ${when}`, found);
 }
 
 /** Ends the traffic and says what it cost the clients. */

@@ -6,9 +6,7 @@
  * One server stands behind four services, so one death leaves all these states at once: with four writes and a crash
  * after the second, two destinations are written and two are only in the ledger.
  */
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { repository } from '../place.js';
+import { lastLeaseEndMs, leaseFile, leaseFiles, runHelper } from '../leases.js';
 import { concerns } from '../refusals.js';
 import type { Daemon, DaemonConfig, Lab, Scenario } from '../scenario.js';
 import { crashLibrary } from '../tools.js';
@@ -16,8 +14,6 @@ import { natIpv4 } from '../topologies.js';
 import type { Topology } from '../topology.js';
 
 const ports = [80, 81, 82, 83];
-const helper = join(repository, 'deploy/give-back/ipvigil-give-back');
-const leases = '/run/ipvigil/leases';
 /** A lease that is soon over, for the runs in which nobody starts again. */
 const shortLease: DaemonConfig = { policy: { leaseMs: 2_000, renewMarginMs: 500 } };
 const actLimitMs = 30_000;
@@ -118,11 +114,10 @@ async function awaitDeath(lab: Lab, daemon: Daemon): Promise<Standing[]> {
 
 /** The helper as its timer runs it, once the last lease is over. */
 async function runHelperAtTheEnd(lab: Lab): Promise<void> {
-	const texts = await Promise.all((await leaseFiles()).map((name) => readFile(join(leases, name), 'utf8')));
-	const ends = texts.map((text) => Number(/^until=(\d+)$/m.exec(text)?.[1]));
-	lab.expect(ends.length > 0, 'there are leases to end');
-	await lab.sleep(Math.max(...ends) * 1_000 - lab.nowMs());
-	await lab.exec(lab.topology.director, 'sh', helper, '--grace', '0');
+	const endMs = await lastLeaseEndMs();
+	lab.expect(endMs !== undefined, 'there are leases to end');
+	await lab.sleep(endMs - lab.nowMs());
+	await runHelper(lab);
 	lab.note('the leases are over and the give-back helper has run');
 }
 
@@ -159,14 +154,9 @@ async function standing(lab: Lab): Promise<Standing[]> {
 		const service = `${address}:${each}`;
 		const rule = rules.split('\n').find((line) => line.startsWith(`-a -t ${service} -r ${destination} `));
 		lab.expect(rule !== undefined, `${service} has r1`, rules);
-		const file = `tcp_${service}_${destination}`.replaceAll(':', '_');
-		return { service, weight: Number(/-w (\d+)/.exec(rule)?.[1]), leased: files.includes(file) };
+		const leased = files.includes(leaseFile(lab, lab.server('r1'), service));
+		return { service, weight: Number(/-w (\d+)/.exec(rule)?.[1]), leased };
 	});
-}
-
-/** A dot begins what was being written when its writer died. */
-async function leaseFiles(): Promise<string[]> {
-	return (await readdir(leases).catch(() => [])).filter((name) => !name.startsWith('.'));
 }
 
 /** The same servers behind each of the ports. */

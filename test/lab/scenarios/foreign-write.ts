@@ -1,9 +1,9 @@
 /** An admin writes a weight while ipvigil holds a lease on it: that word counts, even where it says what we said. */
+import { awaitLine } from '../lines.js';
 import { concerns, setWatchedStage, type WatchedStage } from '../refusals.js';
 import type { Lab, RealServer, Scenario } from '../scenario.js';
 import { natIpv4 } from '../topologies.js';
 
-const actLimitMs = 20_000;
 /** Several rounds of recovery probes (every 500 ms) and a snapshot (every 2 s): time enough to write once too often. */
 const temptationMs = 2_500;
 
@@ -30,22 +30,17 @@ const scenario: Scenario = {
 
 /** Dead, taken out, overruled, and back: the server's return must change nothing any more. */
 async function overrule(lab: Lab, { daemon }: WatchedStage, server: RealServer, weight: number): Promise<void> {
-	const journaled = async (word: string) => {
-		const line = await daemon.journaled(`"${word}" of ${server.destination}`, actLimitMs, concerns(word, server));
-		lab.note(line.sentence, line.bootMs);
-		return line;
-	};
 	await server.kill();
-	await journaled('quiesced');
+	await awaitLine(lab, daemon, 'quiesced', server);
 	const { address, port } = lab.topology.vip;
 	const words = ['-e', '-t', `${address}:${port}`, '-r', server.destination, '-m', '-w', String(weight)];
 	await lab.director.ipvsadm(...words);
 	lab.note(`an admin runs ipvsadm ${words.join(' ')}`);
-	const yielded = await journaled('yielded');
+	const yielded = await awaitLine(lab, daemon, 'yielded', server);
 	lab.expect(String(yielded.facts.by).startsWith('ipvsadm (pid '), 'the journal names who wrote', yielded);
 	lab.expect(yielded.facts.what === `weight ${weight}`, 'the journal says what was written', yielded);
 	await server.start();
-	await journaled('recovering');
+	await awaitLine(lab, daemon, 'recovering', server);
 	lab.expect(
 		!(await daemon.journal()).some(concerns('given-back', server)),
 		'nothing is given back that is not owed any more',

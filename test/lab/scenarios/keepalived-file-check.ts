@@ -7,7 +7,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JournalLine } from '../../../src/report/segments.js';
 import { type Keepalived, startKeepalived, trackDirectory } from '../keepalived.js';
-import { concerns } from '../refusals.js';
+import { awaitLine } from '../lines.js';
 import type { Daemon, Lab, RealServer, Scenario } from '../scenario.js';
 import { natIpv4 } from '../topologies.js';
 import type { Topology } from '../topology.js';
@@ -71,7 +71,7 @@ async function crashWhileOut(lab: Lab, keepalived: Keepalived, daemon: Daemon, s
 /** Mode assist: our weight 0 first, then keepalived's removal, and from then on the weight is keepalived's. */
 async function assisted(lab: Lab, keepalived: Keepalived, daemon: Daemon, server: RealServer): Promise<void> {
 	const killedMs = await killInQuiet(lab, keepalived, server);
-	const quiesced = await journaled(lab, daemon, 'quiesced', server, killedMs);
+	const quiesced = await awaitLine(lab, daemon, 'quiesced', server, killedMs);
 	const removed = await awaitRemoval(lab, keepalived, daemon, server, killedMs);
 	lab.expect(quiesced.bootMs < removed.bootMs, 'our weight 0 comes first, then the removal', { quiesced, removed });
 	lab.fact('assist: from the kill to weight 0, ms', Math.round(quiesced.bootMs - killedMs));
@@ -110,8 +110,8 @@ async function awaitRemoval(
 	server: RealServer,
 	sinceMs: number,
 ): Promise<JournalLine> {
-	await journaled(lab, daemon, 'failed', server, sinceMs);
-	const removed = await journaled(lab, daemon, 'with-monitor', server, sinceMs);
+	await awaitLine(lab, daemon, 'failed', server, sinceMs);
+	const removed = await awaitLine(lab, daemon, 'with-monitor', server, sinceMs);
 	lab.expect(String(removed.facts.by).startsWith('keepalived (pid '), 'it is keepalived that took it out', removed);
 	const weight = await lab.director.weight(server.destination);
 	lab.expect(weight === undefined, `${server.destination} is out of the table`, weight);
@@ -142,20 +142,6 @@ async function awaitIn(lab: Lab, server: RealServer): Promise<void> {
 	await lab.until('neither a lease nor a track file is left', actLimitMs, async () =>
 		(await Promise.all([leases, trackDirectory].map((one) => readdir(one)))).every((names) => names.length === 0),
 	);
-}
-
-async function journaled(
-	lab: Lab,
-	daemon: Daemon,
-	word: string,
-	server: RealServer,
-	sinceMs: number,
-): Promise<JournalLine> {
-	const fits = concerns(word, server);
-	const what = `"${word}" of ${server.destination}`;
-	const line = await daemon.journaled(what, actLimitMs, (each) => each.bootMs >= sinceMs && fits(each));
-	lab.note(line.sentence, line.bootMs);
-	return line;
 }
 
 /** keepalived makes the service itself. */

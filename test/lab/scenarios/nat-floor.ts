@@ -2,13 +2,13 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JournalEntry } from '../../../src/judge/action.js';
+import { awaitLine } from '../lines.js';
 import { metric } from '../metrics.js';
-import { concerns, setWatchedStage, type WatchedStage } from '../refusals.js';
+import { concerns, expectWeights, setWatchedStage } from '../refusals.js';
 import type { Lab, RealServer, Scenario } from '../scenario.js';
 import { natIpv4 } from '../topologies.js';
 
-/** A refusal, a probe and a write are under a second even when a busy machine emulates. */
-const actLimitMs = 20_000;
+const hookLimitMs = 20_000;
 
 const scenario: Scenario = {
 	name: 'nat-floor',
@@ -27,10 +27,10 @@ const scenario: Scenario = {
 		lab.expect(first !== undefined && second !== undefined && last !== undefined, 'there are three servers');
 		for (const server of [first, second]) {
 			await server.kill();
-			await journaled(lab, stage, 'quiesced', server);
+			await awaitLine(lab, stage.daemon, 'quiesced', server);
 		}
 		await last.kill();
-		const overflow = await journaled(lab, stage, 'overflow', last);
+		const overflow = await awaitLine(lab, stage.daemon, 'overflow', last);
 		lab.expect(overflow.facts.reason === 'floor', 'it was the floor that stopped it', overflow);
 		await expectWeights(lab, [0, 0, 100]);
 		await expectTold(lab, hookFile, last);
@@ -38,13 +38,13 @@ const scenario: Scenario = {
 
 		await first.start();
 		lab.note(`${first.name} listens again`);
-		await journaled(lab, stage, 'given-back', first);
-		await journaled(lab, stage, 'quiesced', last);
+		await awaitLine(lab, stage.daemon, 'given-back', first);
+		await awaitLine(lab, stage.daemon, 'quiesced', last);
 		await expectWeights(lab, [100, 0, 0]);
 		await Promise.all([second.start(), last.start()]);
 		lab.note(`${second.name} and ${last.name} listen again`);
-		await journaled(lab, stage, 'given-back', second);
-		await journaled(lab, stage, 'given-back', last);
+		await awaitLine(lab, stage.daemon, 'given-back', second);
+		await awaitLine(lab, stage.daemon, 'given-back', last);
 		await expectWeights(lab, [100, 100, 100]);
 		await expectCounted(lab, 1);
 		await stage.traffic.stop();
@@ -52,21 +52,9 @@ const scenario: Scenario = {
 	},
 };
 
-async function journaled(lab: Lab, { daemon }: WatchedStage, word: string, server: RealServer) {
-	const line = await daemon.journaled(`"${word}" of ${server.destination}`, actLimitMs, concerns(word, server));
-	lab.note(line.sentence, line.bootMs);
-	return line;
-}
-
-async function expectWeights(lab: Lab, wanted: number[]): Promise<void> {
-	const weights = await lab.director.weights();
-	const found = lab.servers.map(({ destination }) => weights.get(destination));
-	lab.expect(found.join() === wanted.join(), `the weights are ${wanted.join(', ')}`, found);
-}
-
 /** The hook has the journal's entry on its standard input: `cat` keeps it. */
 async function expectTold(lab: Lab, file: string, server: RealServer): Promise<void> {
-	const told = await lab.until('the exec hook was told of the overflow', actLimitMs, async () => {
+	const told = await lab.until('the exec hook was told of the overflow', hookLimitMs, async () => {
 		const lines = (await readFile(file, 'utf8')).split('\n').filter((line) => line.endsWith('}'));
 		return lines.map((line) => JSON.parse(line) as JournalEntry).find(concerns('overflow', server));
 	});
