@@ -67,8 +67,11 @@ test('in two boxes the director is a server too, and not a host behind itself', 
 	assert.match(scriptOf(topology, 'r1'), /^address add 10\.1\.0\.11\/24 dev back0$/m);
 });
 
-test('a persistent service, a UDP service and a stranger are words of the same network', () => {
+test('a persistent service, a scheduler’s flag, a UDP service and a stranger are words of the same network', () => {
 	assert.match(scriptOf(nat({ persistentS: 300 }), 'di'), /^-A -t 10\.0\.0\.100:80 -s wrr -p 300$/m);
+	const hashing = nat({ scheduler: 'sh', schedulerFlags: 'sh-fallback' });
+	assert.ok(hashing.modules.includes('ip_vs_sh'));
+	assert.match(scriptOf(hashing, 'di'), /^-A -t 10\.0\.0\.100:80 -s sh -b sh-fallback$/m);
 	const udp = nat({ protocol: 'udp' });
 	assert.equal(udp.protocol, 'udp');
 	assert.match(scriptOf(udp, 'di'), /^-A -u 10\.0\.0\.100:80 -s wrr$/m);

@@ -10,6 +10,8 @@ export interface NetworkOptions {
 	/** Real servers r1..rN at 10.1.0.11 and up. */
 	servers?: number;
 	scheduler?: string;
+	/** The scheduler's flags, as ipvsadm's `-b` takes them: `sh-fallback`. */
+	schedulerFlags?: string;
 	weight?: number;
 	/** Distinct client networks: /24 in IPv4, /48 in IPv6. */
 	prefixes?: number;
@@ -277,10 +279,12 @@ function rules(
 	service: string,
 	list: RealServerPlace[],
 	forwarding: string,
-	{ scheduler = 'wrr', weight = 100, persistentS }: NetworkOptions,
+	{ scheduler = 'wrr', schedulerFlags, weight = 100, persistentS }: NetworkOptions,
 ): string[] {
-	return [
-		`-A ${service} -s ${scheduler}${persistentS ? ` -p ${persistentS}` : ''}`,
-		...list.map((place) => `-a ${service} -r ${hostPort(place)} ${forwarding} -w ${weight}`),
+	const words = [
+		`-A ${service} -s ${scheduler}`,
+		...(persistentS ? [`-p ${persistentS}`] : []),
+		...(schedulerFlags ? [`-b ${schedulerFlags}`] : []),
 	];
+	return [words.join(' '), ...list.map((place) => `-a ${service} -r ${hostPort(place)} ${forwarding} -w ${weight}`)];
 }
