@@ -45,9 +45,9 @@ const fallingBack: Scenario = {
 	ci: ['6.1'],
 	topology: natIpv4({ servers: 3, scheduler: 'sh', schedulerFlags: 'sh-fallback' }),
 	async run(lab: Lab) {
+		const writes = await SeenWrites.open(lab);
 		const stage = await setWatchedStage(lab, {});
 		const { victim, daemon, traffic } = stage;
-		const writes = await SeenWrites.open(lab);
 		await killVictim(lab, stage);
 		const quiesced = await awaitLine(lab, daemon, 'quiesced', victim);
 		await lab.sleep(2 * settleMs);
