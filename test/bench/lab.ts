@@ -3,12 +3,10 @@
  * a second connect, once with ipvigil alone and once with keepalived alone. Each scenario tells its rounds as one fact;
  * figures/lab.ts reads them. No kernel is named, so that `npm run lab -- all` leaves them out.
  */
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { startPlainKeepalived } from '../lab/keepalived-plain.js';
 import { setStage } from '../lab/refusals.js';
 import type { Background, Daemon, Lab, RealServer, Scenario, Traffic } from '../lab/scenario.js';
 import { natIpv4 } from '../lab/topologies.js';
-import type { RealServerPlace } from '../lab/topology.js';
 
 const killsWhole = 20;
 const killsQuick = 3;
@@ -120,32 +118,6 @@ function keepalivedAsKeeper(lab: Lab, keepalived: Background): Keeper {
 	};
 }
 
-function realServer({ address, port }: RealServerPlace): string {
-	const check = 'TCP_CHECK {\n connect_timeout 1\n retry 0\n }';
-	return `real_server ${address} ${port} {\n weight 100\n inhibit_on_failure\n ${check}\n }`;
-}
-
-/** keepalived.conf(5): the shortest delay_loop that 2.2's manual speaks of, and no second try before it acts. */
-function keepalivedConfig({ topology }: Lab): string {
-	const { vip, servers } = topology;
-	const head = 'delay_loop 1\n lb_algo wrr\n lb_kind NAT\n protocol TCP';
-	return `virtual_server ${vip.address} ${vip.port} {\n ${head}\n ${servers.map(realServer).join('\n')}\n}\n`;
-}
-
-async function startKeepalived(lab: Lab): Promise<Background> {
-	const file = join(lab.directory, 'keepalived.conf');
-	await mkdir(lab.directory, { recursive: true });
-	await writeFile(file, keepalivedConfig(lab));
-	const words = ['-n', '-l', '-D', '-C', '-f', file];
-	const keepalived = lab.background(lab.topology.director, 'keepalived', words);
-	await lab.until('keepalived has made the table', 60_000, async () => {
-		lab.expect(keepalived.ended === undefined, 'keepalived runs', keepalived.lines.slice(-10));
-		const weights = [...(await lab.director.weights()).values()];
-		return weights.length === lab.servers.length && weights.every((weight) => weight === 100);
-	});
-	return keepalived;
-}
-
 const topology = natIpv4({ servers: 4, scheduler: 'wrr', prefixes: 10 });
 const limitMs = 600_000;
 
@@ -174,7 +146,7 @@ function withKeepalived(name: string, kills: number): Scenario {
 		limitMs,
 		async run(lab: Lab) {
 			await Promise.all(lab.servers.map((server) => server.start()));
-			const keepalived = await startKeepalived(lab);
+			const keepalived = await startPlainKeepalived(lab, { method: 'NAT', ...topology });
 			const traffic = lab.clients.start({ ratePerS });
 			await lab.until('every server has answered', 30_000, () => Object.keys(traffic.totals().by).length === 4);
 			await measure(lab, kills, traffic, keepalivedAsKeeper(lab, keepalived));

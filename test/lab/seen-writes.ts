@@ -26,15 +26,16 @@ export class SeenWrites {
 		return new SeenWrites(process_);
 	}
 
-	/** The weights that the process has written to the server, oldest first. */
-	weights({ destination }: RealServer, { pid }: Pick<Background, 'pid'>): number[] {
-		return this.#writes()
-			.filter((write) => write.pid === pid && hostPort(write.destination) === destination)
-			.map(({ newWeight }) => newWeight);
+	/** What was written to the destination that IPVS names so, oldest first. */
+	of(destination: string): WriteEvent[] {
+		const lines = this.#process.lines.filter((line) => line.includes('"kind":"write"'));
+		return lines
+			.map((line) => JSON.parse(line) as WriteEvent)
+			.filter((write) => write.result === 0 && hostPort(write.destination) === destination);
 	}
 
-	#writes(): WriteEvent[] {
-		const lines = this.#process.lines.filter((line) => line.includes('"kind":"write"'));
-		return lines.map((line) => JSON.parse(line) as WriteEvent).filter(({ result }) => result === 0);
+	/** The weights that the process has written to the server, oldest first. */
+	weights({ destination }: RealServer, by: Pick<Background, 'pid'>): number[] {
+		return this.of(destination).flatMap(({ pid, newWeight }) => (pid === by.pid ? [newWeight] : []));
 	}
 }
