@@ -3,6 +3,7 @@
  * reason where somebody has written since, or where nothing of ours stands (DESIGN, rule 3). PURE.
  */
 import { destinationId, type ListenerId } from '../table/identity.js';
+import { excuse } from './answers.js';
 import { bind } from './ending.js';
 import type { FoundLease, Writer } from './input.js';
 import type { Lease } from './lease.js';
@@ -20,8 +21,9 @@ export function resume(turn: Turn, leases: FoundLease[], calibrated: ListenerId[
 		const listener = turn.state.listeners.get(id);
 		if (!listener) continue;
 		listener.calibrated = true;
-		if (listener.next?.purpose === 'calibrate') listener.next = undefined;
 	}
+	// A way may have come back a moment ago, for all that a new process knows. Everybody is asked once; who answers is known.
+	excuse(turn, turn.state.hosts.keys());
 	for (const found of leases) resumeOne(turn, found);
 }
 

@@ -37,7 +37,8 @@ function stands(
 	result: 'done' | 'dry-run',
 ): void {
 	const { heard, kind } = pending;
-	const covered = heard !== undefined && !heard.afterOwn && heard.operation !== 'delete';
+	// A destination that was deleted before our write and is there has been added again, though nobody heard of that.
+	const covered = heard !== undefined && !heard.afterOwn && (heard.operation !== 'delete' || kind !== 'giveBack');
 	if (kind === 'take') taken(turn, destination, lease, result);
 	if (kind === 'step') stepped(turn, destination, lease, pending.why);
 	const ours = kind === 'giveBack' ? lease.destination.weight : lease.written;
@@ -95,7 +96,8 @@ function concede(
 	{ heard }: Pending,
 ): void {
 	if (!heard) return;
-	const owed = { ...lease.destination, weight: heard.weight };
+	const weight = heard.operation === 'delete' ? lease.destination.weight : heard.weight;
+	const owed = { ...lease.destination, weight };
 	destination.lease = { ...lease, destination: owed, written: ours };
 	turn.actions.push({ kind: 'ledger', lease: destination.lease });
 	holdDown(turn, destination);

@@ -23,8 +23,9 @@ export function foreignKept({ scene, supervisor, fail }: Bench): Checker {
 		const last = table.last.get(id);
 		if (!last || ownPids.has(last.pid) || !before) return;
 		if (last.atMs < write.readMs) {
+			// Without the audit the same value is nobody's word.
 			const mayStand = takesOut
-				? [entry?.lease.destination.weight]
+				? [entry?.lease.destination.weight, ...(plan.audit ? [] : [entry?.earlier?.weight])]
 				: plan.audit
 					? []
 					: [entry?.lease.written, entry?.earlier?.weight];

@@ -14,9 +14,14 @@ export function staleMs({ recoverIntervalMs, probeTimeoutMs, silentProbes, confi
 
 /** For how long the server has been fit, as far as a judge can have known: not since before it was disturbed. */
 function fitForMs({ scene, supervisor }: Bench, { address, port }: Destination): number {
-	const server = scene.world.server(address, port);
+	const { world, scheduler, plan, wokeMs } = scene;
+	const server = world.server(address, port);
 	if (!server) return 0;
-	return scene.scheduler.nowMs - Math.max(server.fitSinceMs, supervisor.undisturbedSinceMs);
+	// A machine that slept while the way was still dark has slept through the grace, too, which the boot clock counts.
+	const waySinceMs = world.waySinceMs(address);
+	const sleptThrough = wokeMs < waySinceMs && wokeMs > waySinceMs - plan.policy.wayGraceMs;
+	const darkUntilMs = sleptThrough ? waySinceMs : Number.NEGATIVE_INFINITY;
+	return scheduler.nowMs - Math.max(server.fitSinceMs, supervisor.undisturbedSinceMs, darkUntilMs);
 }
 
 /** Calls `look` for every destination that is taken out, by a weight as it is written or by a word to the monitor. */
