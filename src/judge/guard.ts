@@ -81,14 +81,14 @@ export function isUsable(state: State, one: DestinationState, nowMs: number): bo
 }
 
 /**
- * A suspect that accepted our probe a moment ago and waits its turn for the next one. Whoever forges refusals in the
- * name of every server makes all of them suspect all the time; that must not keep a dead one in.
+ * A suspect whose probe was accepted last, within a window. Whoever forges refusals in the name of every server makes all
+ * of them suspect all the time, and keeps us so busy that each waits for its next question; that must not keep a dead one
+ * in. Should it be dead as well, it is found so itself, and is then the last one.
  */
 function isJustCleared(state: State, { listener }: DestinationState, nowMs: number): boolean {
 	const known = listener === undefined ? undefined : state.listeners.get(listener);
-	if (!known) return false;
-	const { confirmIntervalMs, probeTimeoutMs } = policyOn(state, known);
-	return nowMs - known.lastAcceptedMs <= confirmIntervalMs + probeTimeoutMs;
+	if (!known || known.lastNegativeMs > known.lastAcceptedMs) return false;
+	return nowMs - known.lastAcceptedMs <= policyOn(state, known).windowMs;
 }
 
 /** IP_VS_SVC_F_SCHED_SH_FALLBACK and _MH_FALLBACK share one bit (uapi/linux/ip_vs.h). */

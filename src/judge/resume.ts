@@ -43,6 +43,8 @@ function resumeOne(turn: Turn, { lease: found, earlier, lastWriter }: FoundLease
 	turn.state.ejectedMs.push(lease.sinceMs);
 	turn.state.ejectedMs.sort((one, other) => one - other);
 	destination.ejectedMs = [lease.sinceMs];
+	// What stands is what the next write replaces: the ledger must know it first.
+	if (isEarlier) turn.actions.push({ kind: 'ledger', lease });
 	journal(turn, 'resumed', destination, { pid: lease.pid });
 	askAnew(turn, destination.id);
 	const { mode, policy } = termsOf(turn.state, destination.serviceId);

@@ -75,6 +75,7 @@ export type LossPlace =
 	| 'ring'
 	| 'malformed'
 	| 'journal'
+	| 'journal_write'
 	| 'log'
 	| 'hook'
 	| 'packet_truncated'

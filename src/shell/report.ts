@@ -155,6 +155,7 @@ function losses({ wire, hooks, links, journal, log, targets }: ReportParts): Met
 		ring: lost.ringFull,
 		malformed: lost.malformed,
 		journal: journal.losses.dropped,
+		journal_write: journal.losses.failedWrites,
 		log: log.lost(),
 		hook: targets.overflow(),
 		packet_truncated: lost.truncated,

@@ -57,17 +57,19 @@ test('usable is weight above 0, below the threshold, and neither suspect nor fai
 	assert.equal(isUsable(judge(), { ...known, inTable: false }, 0), false);
 });
 
-test('a suspect that accepted our probe a moment ago is usable, until its next probe is overdue', () => {
+test('a suspect whose probe was accepted last is usable, for a window', () => {
 	const state = judge();
 	const suspect = createDestination(address, destination(), 0);
 	addDestination(state, suspect, 0);
 	suspect.verdict = 'suspect';
-	const [endpoint] = [...state.listeners.values()];
-	assert.ok(endpoint);
+	const [listener] = [...state.listeners.values()];
+	assert.ok(listener);
 	assert.equal(isUsable(state, suspect, 1_000), false);
-	endpoint.lastAcceptedMs = 1_000;
-	assert.equal(isUsable(state, suspect, 2_500), true);
-	assert.equal(isUsable(state, suspect, 2_501), false);
+	listener.lastAcceptedMs = 1_000;
+	assert.equal(isUsable(state, suspect, 11_000), true);
+	assert.equal(isUsable(state, suspect, 11_001), false);
+	listener.lastNegativeMs = 1_001;
+	assert.equal(isUsable(state, suspect, 1_002), false);
 });
 
 test('weight 0 does harm under sh and mh without fallback, and under dh always', () => {

@@ -47,6 +47,7 @@ const losses: Record<LossPlace, number> = {
 	attempt_no_syn: 12,
 	attempt_unlisted: 13,
 	writers_full: 14,
+	journal_write: 15,
 };
 
 const view: MetricsView = {

@@ -114,6 +114,8 @@ export function ejected(bench: Bench): Checker {
 		const untilMs = Math.max(
 			spokenMs,
 			world.waySinceMs(destination.address) + plan.policy.wayGraceMs,
+			// Whoever has not answered since the start may be behind a way that came back just before it.
+			life.readySinceMs + plan.policy.wayGraceMs,
 			obstacles.untilMs(id, serviceId(service.address)),
 		);
 		return (

@@ -17,7 +17,9 @@ const scenario: Scenario = {
 	ci: ['7'],
 	topology: natIpv4({ servers: 3 }),
 	async run(lab: Lab) {
-		const { victim, daemon, traffic } = await setWatchedStage(lab, {});
+		const { victim, daemon, traffic } = await setWatchedStage(lab, {
+			policy: { ratioIntervalMs: 3_000, ratioVolumeMin: 10 },
+		});
 		victim.hang();
 		lab.note(`the process on ${victim.name} is stopped`);
 		await awaitLine(lab, daemon, 'brown-out', victim);

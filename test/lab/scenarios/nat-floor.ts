@@ -20,7 +20,7 @@ const scenario: Scenario = {
 		const hookFile = join(lab.directory, 'hook.ndjson');
 		const stage = await setWatchedStage(lab, {
 			// Else half of the weight would stay before it comes to the last.
-			policy: { takenShareMax: 1 },
+			policy: { takenShareMax: 1, frozenShare: 1 },
 			monitors: { exec: { command: ['/bin/sh', '-c', `cat >>'${hookFile}'`] } },
 		});
 		const [first, second, last] = lab.servers;

@@ -14,7 +14,8 @@ const backLimitMs = 30_000;
 
 const scenario: Scenario = {
 	name: 'whole-service-down',
-	sentence: 'when all servers of a service die at once half of the weight stays, and all of it is back when they are',
+	sentence:
+		'when all servers of a service die at once half of the weight stays, because it is frozen, and all of it is back when they are',
 	ci: ['7'],
 	topology: natIpv4({ servers: 4 }),
 	limitMs: 180_000,
@@ -34,6 +35,8 @@ const scenario: Scenario = {
 /** Each server has failed, and is either taken out or told as held in. */
 async function expectHalfStays(lab: Lab, { daemon }: WatchedStage): Promise<void> {
 	for (const server of lab.servers) await awaitLine(lab, daemon, 'failed', server);
+	const frozen = await daemon.journaled('"frozen"', backLimitMs, ({ scenario }) => scenario === 'frozen');
+	lab.note(frozen.sentence, frozen.bootMs);
 	await lab.sleep(temptationMs);
 	const out: string[] = [];
 	for (const server of lab.servers) {
@@ -56,6 +59,8 @@ async function expectAllBack(lab: Lab, { daemon, traffic }: WatchedStage): Promi
 		[...(await lab.director.weights()).values()].every((weight) => weight === 100),
 	);
 	for (const server of lab.servers) await awaitLine(lab, daemon, 'recovering', server);
+	const thawed = await daemon.journaled('"thawed"', backLimitMs, ({ scenario }) => scenario === 'thawed');
+	lab.note(thawed.sentence, thawed.bootMs);
 	lab.expect((await leaseFiles()).length === 0, 'the ledger is empty', await leaseFiles());
 	const served = traffic.totals().ok;
 	await lab.until('clients are served again', backLimitMs, () => traffic.totals().ok > served + 20);
