@@ -119,11 +119,13 @@ function declined(turn: Turn, listener: ListenerState, purpose: ProbePurpose, ou
 	const isOurs = isImpaired(turn, listener);
 	// Asked until it answers or its time is up: whichever comes first shows whether the way or the server was at fault.
 	if (!isOurs && isExcused(state, listener.endpoint.address, nowMs)) return again(turn, listener, purpose);
-	listener.unproven = isOurs;
 	listener.silent = isWord || isOurs ? 0 : listener.silent + 1;
-	if (purpose === 'confirm' && !isWord && !isOurs && listener.silent < silentProbes) {
+	const isSettled = isWord || isOurs || listener.silent >= silentProbes;
+	// The first silence may be of a question that was sent into the dark.
+	listener.unproven = isOurs || (listener.unproven && !isSettled);
+	if ((purpose === 'confirm' || listener.unproven) && !isSettled) {
 		// Silence has taken its time; "unreachable" comes at once, and a route that flaps must have time to come back.
-		return plan(turn, listener, 'confirm', outcome === 'unreachable' ? nowMs + confirmIntervalMs : nowMs);
+		return plan(turn, listener, purpose, outcome === 'unreachable' ? nowMs + confirmIntervalMs : nowMs);
 	}
 	if (purpose === 'confirm') confirm(turn, listener, outcome);
 	const failed = destinationsOn(state, listener).filter(({ verdict }) => verdict === 'failed');
