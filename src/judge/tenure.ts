@@ -209,6 +209,7 @@ function tickLease(turn: Turn, destination: DestinationState, lease: Lease): voi
 	const { policy } = termsOf(turn.state, destination.serviceId);
 	// One whose weight was coming back when it failed again, and could not be written.
 	enforce(turn, destination);
+	if (destination.pending) return;
 	if (destination.ending !== undefined) endLease(turn, destination, destination.ending);
 	else if (nowMs - lease.sinceMs >= policy.leaseTotalMs) capReached(turn, destination, lease);
 	else if (destination.verdict === 'recovering' && nowMs >= (destination.climb?.dueMs ?? Number.POSITIVE_INFINITY))
