@@ -122,9 +122,20 @@ export class Weights {
 
 	async #giveBack(lease: Lease): Promise<WeightOutcome> {
 		const { ledger } = this.#options;
-		const outcome = await this.#writeOwed(lease, ledger.read(lease));
+		const entry = ledger.read(lease);
+		if (!entry) this.#recordAgain(lease);
+		const outcome = await this.#writeOwed(lease, entry);
 		const owing = outcome.result === 'failed' || outcome.result === 'unknown';
 		return owing ? outcome : settle(outcome, () => ledger.remove(lease));
+	}
+
+	/** Somebody has cleared the record, and our weight may stand all the same. A full disk keeps no server out. */
+	#recordAgain(lease: Lease): void {
+		try {
+			this.#options.ledger.enter(lease);
+		} catch {
+			// What is owed is written in any case; nothing needs undoing after that.
+		}
 	}
 
 	async #writeOwed(lease: Lease, entry: LedgerEntry | undefined): Promise<WeightOutcome> {
