@@ -41,7 +41,14 @@ export interface WeightOptions {
 interface Write {
 	expected: (number | undefined)[];
 	to: number;
+	/** It takes out: another destination of the service must have a weight at the last moment, whatever was decided on. */
+	keepsOne: boolean;
 	objection?: () => WeightOutcome | undefined;
+}
+
+interface Standing {
+	destination: Destination;
+	isOnly: boolean;
 }
 
 export class Weights {
@@ -96,6 +103,7 @@ export class Weights {
 		const outcome = await this.#write(lease, {
 			expected: [expect],
 			to,
+			keepsOne: true,
 			...(earlier && { objection: () => this.#objection(lease, earlier) }),
 		});
 		return settle(outcome, () => this.#settleTake(lease, before, outcome.result));
@@ -145,6 +153,7 @@ export class Weights {
 			// What a dry run took is still there, so that is what it must find.
 			expected: this.#options.dryRun ? [owed] : [lease.written, entry?.earlier?.weight],
 			to: owed,
+			keepsOne: false,
 			objection: () => this.#objection(lease, entry?.earlier),
 		});
 	}
@@ -161,14 +170,15 @@ export class Weights {
 	}
 
 	/** Reads the destination, compares its weight with what may stand there, asks for objections, writes. */
-	async #write(lease: Lease, { expected, to, objection }: Write): Promise<WeightOutcome> {
-		let destination: Destination | undefined;
+	async #write(lease: Lease, { expected, to, keepsOne, objection }: Write): Promise<WeightOutcome> {
+		let standing: Standing | undefined;
 		try {
-			destination = await this.#standing(lease);
+			standing = await this.#standing(lease);
 		} catch (error) {
 			return failed(`the destination could not be read: ${messageOf(error)}`);
 		}
-		if (!destination) return { result: 'gone', detail: 'the destination is no longer in the table' };
+		if (!standing) return { result: 'gone', detail: 'the destination is no longer in the table' };
+		const { destination, isOnly } = standing;
 		if (!expected.includes(destination.weight)) {
 			return { result: 'changed', detail: `weight ${destination.weight} stands there, not ${expected[0]}` };
 		}
@@ -178,6 +188,7 @@ export class Weights {
 		// A process that stood still for longer than its lease has been undone by the helper, which would not look again.
 		if (this.#options.nowMs() >= lease.untilMs && to !== lease.destination.weight)
 			return failed('its lease was over before it could be written');
+		if (keepsOne && to === 0 && isOnly) return failed('no other destination of its service has a weight by now');
 		if (this.#options.dryRun)
 			return { result: 'dry-run', detail: `would have set weight ${destination.weight} to ${to}` };
 		return this.#set(lease, destination, to);
@@ -187,7 +198,7 @@ export class Weights {
 	 * The destination as it stands now. A dump that others write during may miss an entry (the kernel walks a list that
 	 * moves; ip_vs_genl_dump_dests), and a debt must not be forgotten for that: absent is what two readings say.
 	 */
-	async #standing({ service, destination }: Lease): Promise<Destination | undefined> {
+	async #standing({ service, destination }: Lease): Promise<Standing | undefined> {
 		const { table } = this.#options;
 		return find(await table.service(service), destination) ?? find(await table.service(service), destination);
 	}
@@ -207,8 +218,8 @@ export class Weights {
 		try {
 			const standing = await this.#standing(lease);
 			if (!standing) return { result: 'gone', detail: 'the destination was removed right after the write' };
-			if (standing.weight !== to)
-				return { result: 'changed', detail: `weight ${standing.weight} was written over our ${to} at once` };
+			const { weight } = standing.destination;
+			if (weight !== to) return { result: 'changed', detail: `weight ${weight} was written over our ${to} at once` };
 		} catch (error) {
 			return { result: 'done', detail: `it could not be read afterwards: ${messageOf(error)}` };
 		}
@@ -220,9 +231,10 @@ export class Weights {
 		try {
 			const standing = await this.#standing(lease);
 			if (!standing) return { result: 'gone', detail: `the destination is no longer in the table (${why})` };
-			if (standing.weight === to) return { result: 'done', detail: `the weight stands, though its write said: ${why}` };
-			if (standing.weight === before) return failed(why);
-			return { result: 'changed', detail: `weight ${standing.weight} stands there now (${why})` };
+			const { weight } = standing.destination;
+			if (weight === to) return { result: 'done', detail: `the weight stands, though its write said: ${why}` };
+			if (weight === before) return failed(why);
+			return { result: 'changed', detail: `weight ${weight} stands there now (${why})` };
 		} catch (error) {
 			return { result: 'unknown', detail: `${why}; nor could the destination be read: ${messageOf(error)}` };
 		}
@@ -260,8 +272,11 @@ function assert(condition: boolean, message: string): void {
 	if (!condition) throw new Error(message);
 }
 
-function find(service: Service | undefined, { address, port }: Destination): Destination | undefined {
-	return service?.destinations.find((one) => one.address === address && one.port === port);
+function find(service: Service | undefined, { address, port }: Destination): Standing | undefined {
+	const destinations = service?.destinations ?? [];
+	const destination = destinations.find((one) => one.address === address && one.port === port);
+	if (!destination) return undefined;
+	return { destination, isOnly: !destinations.some((one) => one !== destination && one.weight > 0) };
 }
 
 function failed(detail: string): WeightOutcome {

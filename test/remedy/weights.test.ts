@@ -9,6 +9,8 @@ import { lease, server, serviceOf, temporaryDirectory } from './example.js';
 /** A table of one service in memory; `onWrite` may fail before or after the write has taken effect. */
 class Table implements TableWriter {
 	written: Destination[] = [];
+	/** Without another that has a weight nothing is taken out. */
+	others: Destination[] = [{ ...server, address: '10.1.0.99' }];
 	#torn = false;
 	onRead: () => void = () => {};
 	onWrite: (when: 'before' | 'after') => void = () => {};
@@ -22,7 +24,7 @@ class Table implements TableWriter {
 
 	async service(): Promise<Service | undefined> {
 		this.onRead();
-		const read = this.#torn ? [] : this.destinations;
+		const read = this.#torn ? [] : [...this.destinations, ...this.others];
 		this.#torn = false;
 		return serviceOf(...read);
 	}
@@ -127,6 +129,16 @@ describe('taking a destination out', () => {
 		assert.equal(ledger.read(lease), undefined);
 		table.destinations = [quiesced];
 		assert.equal((await weights.giveBack(lease)).result, 'done', 'giving back is never too late');
+	});
+
+	test('writes no 0 where no other destination has a weight by now, and any other weight', async (t) => {
+		const { table, ledger, weights } = setUp(t, [server]);
+		table.others = [{ ...server, address: '10.1.0.99', weight: 0 }];
+		const { result, detail } = await weights.take(lease, 3, 0);
+		assert.equal(result, 'failed');
+		assert.match(detail, /no other destination/);
+		assert.deepEqual([table.written, ledger.read(lease)], [[], undefined]);
+		assert.equal((await weights.take({ ...lease, written: 1 }, 3, 1)).result, 'done');
 	});
 
 	test('finds a removed destination gone, before the read and after it', async (t) => {

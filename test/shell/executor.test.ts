@@ -12,6 +12,7 @@ import { Ledger } from '../../src/remedy/ledger.js';
 import { type TableWriter, Weights } from '../../src/remedy/weights.js';
 import { Journal } from '../../src/report/journal.js';
 import { createExecutors } from '../../src/shell/executor.js';
+import type { Destination } from '../../src/table/model.js';
 import { parseRules } from '../../src/table/rules.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'ipvigil-executor-'));
@@ -36,9 +37,9 @@ const lease: Lease = {
 /** Executors whose effects are words in `order`. */
 function stage(dryRun: boolean) {
 	const order: string[] = [];
-	let standing = destination;
+	let standing = destination as Destination;
 	const table: TableWriter = {
-		service: async () => service && { ...service, destinations: standing ? [standing] : [] },
+		service: async () => service && { ...service, destinations: [standing, { ...standing, address: '10.1.0.12' }] },
 		setDestination: async (_service, written) => {
 			order.push('written');
 			standing = written;
