@@ -7,7 +7,7 @@ import type { ScenarioName } from './scenario.js';
 import { dropDestination } from './standing.js';
 import type { DestinationState } from './state.js';
 import { termsOf } from './terms.js';
-import { announce, seconds, type Turn } from './turn.js';
+import { announce, journal, seconds, type Turn } from './turn.js';
 
 /**
  * Somebody else wrote this destination. While a write of ours is under way that is only noted, because whether we
@@ -37,7 +37,19 @@ export function rewritten(
 		handOver(turn, destination, by);
 	} else if (lease) {
 		yieldTo(turn, destination, by, `weight ${weight}`);
-	}
+	} else heed(turn, destination, by);
+}
+
+/**
+ * Somebody gives weight to a server that failed by evidence alone, which no probe keeps fresh: that is newer, and from
+ * who decides.
+ */
+export function heed(turn: Turn, destination: DestinationState, by: string): void {
+	if (destination.verdict !== 'failed' || destination.lease || destination.destination.weight === 0) return;
+	if (turn.state.listeners.get(destination.listener ?? '')?.calibrated) return;
+	destination.verdict = 'healthy';
+	destination.told = undefined;
+	journal(turn, 'put-in', destination, { by });
 }
 
 /** The monitor acted on our word. It owns the weight now; we go on probing, to tell it when the server is back. */

@@ -117,6 +117,8 @@ export const scenarios = {
 	'observed-only': (who, f) => `${who} has failed; nothing was done, because of ${f.because}.`,
 	overflow: (who, f) => `${who} has failed but stays in: ${f.why}.`,
 	'held-back': (who, f) => `${who} has failed but stays in: the operator holds it (${f.reason}).`,
+	'put-in': (who, f) =>
+		`${who}: ${f.by} gives it weight, which is newer than what spoke against it: it counts as serving.`,
 	'write-failed': (who, f) => `${who}: the weight could not be written (${f.detail}); ${f.next}.`,
 	recovering: (who) => `${who} accepts our probe again.`,
 	'step-up': (who, f) => `${who}: weight ${f.written} of ${f.owed} given back (${f.why}).`,

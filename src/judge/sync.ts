@@ -4,7 +4,7 @@
  */
 import { type DestinationId, destinationId, serviceId } from '../table/identity.js';
 import type { Destination, ServiceAddress, Snapshot } from '../table/model.js';
-import { removed, returned, rewritten } from './ending.js';
+import { heed, removed, returned, rewritten } from './ending.js';
 import { addDestination, standAnew } from './standing.js';
 import { createDestination, type DestinationState } from './state.js';
 import { askAnew } from './suspicion.js';
@@ -72,6 +72,7 @@ function applyDestination(
 	if (lease?.state === 'with-monitor' && destination.weight > 0) returned(turn, known, 'the monitor put it back');
 	else if (weOwe && destination.weight !== lease.written)
 		rewritten(turn, known, 'edit', destination.weight, 'somebody');
+	else if (destination.weight > before.weight) heed(turn, known, 'somebody');
 }
 
 function isForwardedOtherwise(one: Destination, other: Destination): boolean {

@@ -22,6 +22,7 @@ export const titles = {
 	'observed-only': 'Observed only',
 	overflow: 'Kept in by a guard',
 	'held-back': 'Kept in by a hold',
+	'put-in': 'Put in by another',
 	'write-failed': 'The weight could not be written',
 	recovering: 'Back again',
 	'step-up': 'A step of the weight given back',
