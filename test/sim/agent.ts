@@ -105,9 +105,8 @@ export class Life {
 	}
 
 	/** Which hosts are behind a fault of the director's own. */
-	ways(): void {
-		const { impaired } = this.#scene.world;
-		this.take({ kind: 'ways', impaired: new Map([...impaired.keys()].map((host) => [host, 'eth1 has no carrier'])) });
+	ways(hosts = [...this.#scene.world.impaired.keys()]): void {
+		this.take({ kind: 'ways', impaired: new Map(hosts.map((host) => [host, 'eth1 has no carrier'])) });
 	}
 
 	take(message: Message): void {

@@ -104,17 +104,24 @@ export class Supervisor {
 			case 'own-link': {
 				story(`the director loses its link to ${mishap.addresses.join(', ')}`);
 				world.breakWay(mishap.addresses);
-				life?.own(1, () => life.ways());
+				this.#tellWays();
 				scheduler.after(mishap.forMs, () => {
 					story('the link is back');
 					world.mendWay(mishap.addresses, mishap.darkMs);
-					this.life?.own(1, () => this.life?.ways());
+					this.#tellWays();
 				});
 				return;
 			}
 			default:
 				mishap satisfies never;
 		}
+	}
+
+	/** As it is now: who stands still hears of each change in its order, later. */
+	#tellWays(): void {
+		const { life } = this;
+		const hosts = [...this.#scene.world.impaired.keys()];
+		life?.own(1, () => life.ways(hosts));
 	}
 
 	#kill(): void {
