@@ -31,7 +31,7 @@ export function probed(turn: Turn, id: ListenerId, { purpose, outcome, detail }:
 		case 'hung':
 		case 'unanswered':
 		case 'unreachable':
-			declined(turn, listener, purpose, outcome);
+			declined(turn, listener, purpose, outcome, detail);
 			break;
 		case 'error':
 			notAsked(turn, listener, purpose, detail);
@@ -73,11 +73,11 @@ function calibrate(turn: Turn, listener: ListenerState): void {
 	if (rememberCalibrated(turn.state, listener.id)) turn.actions.push({ kind: 'remember', calibrated: listener.id });
 }
 
-/** Our connection meets what those of clients meet: on the VIP, and on the address that NAT rewrites to. */
+/** Our question meets what those of clients meet: on the VIP, and on the address that NAT rewrites to. */
 function asksAsClients({ state }: Turn, listener: ListenerState): boolean {
 	const { method, address, port } = listener.asking;
-	if (listener.vip) return true;
-	if ((method !== 'auto' && method !== 'connect') || address !== undefined || port !== undefined) return false;
+	if (method === 'command' || address !== undefined || port !== undefined) return false;
+	if (method === 'auto' && listener.vip) return true;
 	return destinationsOn(state, listener).every(
 		({ destination: { forwarding } }) => forwarding === 'masq' || forwarding === 'localnode',
 	);
@@ -108,7 +108,13 @@ function isItsWord(outcome: ProbeOutcome): boolean {
 	return outcome === 'refused' || outcome === 'reset';
 }
 
-function declined(turn: Turn, listener: ListenerState, purpose: ProbePurpose, outcome: ProbeOutcome): void {
+function declined(
+	turn: Turn,
+	listener: ListenerState,
+	purpose: ProbePurpose,
+	outcome: ProbeOutcome,
+	detail: string,
+): void {
 	const { state, nowMs } = turn;
 	const { silentProbes, confirmIntervalMs } = policyOn(state, listener);
 	const isWord = isItsWord(outcome);
@@ -127,7 +133,7 @@ function declined(turn: Turn, listener: ListenerState, purpose: ProbePurpose, ou
 		// Silence has taken its time; "unreachable" comes at once, and a route that flaps must have time to come back.
 		return plan(turn, listener, purpose, outcome === 'unreachable' ? nowMs + confirmIntervalMs : nowMs);
 	}
-	if (purpose === 'confirm') confirm(turn, listener, outcome);
+	if (purpose === 'confirm') confirm(turn, listener, outcome, detail);
 	const failed = destinationsOn(state, listener).filter(({ verdict }) => verdict === 'failed');
 	// What a floor held in may go by now: another server has come back, or been added, in whatever way.
 	for (const destination of failed) enforce(turn, destination);

@@ -29,7 +29,10 @@ export function standAnew(state: State, destination: DestinationState, nowMs: nu
 	return true;
 }
 
-/** Services that ask alike share a listener. A raw frame asks the server itself, has no mark and no address but our own. */
+/**
+ * Services that ask alike share a listener. A raw frame asks the server itself, has no mark and no address but our own; a
+ * command is told the VIP, and each VIP is another question.
+ */
 function listenerFor(
 	state: State,
 	{ service, serviceId, destination }: DestinationState,
@@ -37,7 +40,8 @@ function listenerFor(
 ): Listener {
 	const { asking } = termsOf(state, serviceId);
 	const { method, address, port, sourceAddress, mark } = asking;
-	const isOnVip = method === 'auto' && [address, port, sourceAddress, mark].every((one) => one === undefined);
+	const isPlain = [address, port, sourceAddress, mark].every((one) => one === undefined);
+	const isOnVip = (method === 'auto' && isPlain) || method === 'command';
 	const where = isOnVip ? listenerOf(service, destination, endpoint) : { endpoint, vip: undefined };
 	return { ...where, way: wayOf(asking) };
 }

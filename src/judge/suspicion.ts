@@ -104,6 +104,8 @@ export function acquit(destination: DestinationState): void {
 
 /** Told once, when it begins, and when it has not been seen for three intervals. */
 function brownOut(turn: Turn, destination: DestinationState, { detail, count }: EvidenceEdge): void {
+	// Of one that has failed nobody asks how fast it answers what it still has.
+	if (destination.verdict === 'failed') return;
 	const { policy } = termsOf(turn.state, destination.serviceId);
 	const isNews = destination.brownUntilMs === undefined;
 	destination.brownUntilMs = turn.nowMs + 3 * policy.ratioIntervalMs;
@@ -131,7 +133,7 @@ function proof(turn: Turn, destination: DestinationState, edge: EvidenceEdge): s
 }
 
 /** The probe has confirmed the suspicion, where it proves anything. */
-export function confirm(turn: Turn, listener: ListenerState, probe: ProbeOutcome): void {
+export function confirm(turn: Turn, listener: ListenerState, probe: ProbeOutcome, said: string): void {
 	// The suspicion ends by itself; only what comes after the fault counts.
 	if (isImpaired(turn, listener)) {
 		turn.actions.push({ kind: 'schedule', atMs: windowEndMs(turn, listener) });
@@ -142,7 +144,7 @@ export function confirm(turn: Turn, listener: ListenerState, probe: ProbeOutcome
 		return cannotConfirm(turn, listener, probe, why);
 	}
 	for (const destination of destinationsOn(turn.state, listener))
-		if (destination.verdict === 'suspect') convict(turn, destination, { by: 'probe', probe });
+		if (destination.verdict === 'suspect') convict(turn, destination, { by: 'probe', probe, said });
 }
 
 export function cannotConfirm(turn: Turn, listener: ListenerState, probe: ProbeOutcome, why: string): void {
