@@ -32,12 +32,15 @@ export interface EvidenceEdge {
  * distinct prefixes beyond a few dozen change no decision: 64 is ample and bounds 16,384 endpoints to tens of MB.
  */
 const signalsMax = 64;
+const microsecondsPerMillisecond = 1_000;
 
 interface Seen {
 	atMs: number;
 	prefix: string | undefined;
 	count: number;
 	verified: boolean;
+	/** By the kernel's clock, which an acceptance is told by, too: several are read at once. */
+	atUs: number;
 }
 
 interface Window {
@@ -69,11 +72,11 @@ export function note(pool: EvidencePool, signal: Signal, nowMs: number): Evidenc
 	const id = `${name} ${scopeId(scope)}`;
 	const windowMs = pool.windowMs(scope);
 	const seen = (pool.windows.get(id)?.seen ?? []).filter(({ atMs }) => nowMs - atMs < windowMs);
-	seen.push({ atMs: nowMs, prefix: client === undefined ? undefined : clientPrefix(client), count, verified });
-	if (seen.length > signalsMax) seen.shift();
+	const { atUs = nowMs * microsecondsPerMillisecond, acceptedUs = Number.NEGATIVE_INFINITY } = signal;
+	seen.push({ atMs: nowMs, prefix: client === undefined ? undefined : clientPrefix(client), count, verified, atUs });
+	if (seen.length > signalsMax) dropOldest(seen);
 	pool.windows.set(id, { scope, seen });
-	const acceptedMs = nowMs - (signal.acceptedAgoMs ?? Number.POSITIVE_INFINITY);
-	const proven = seen.filter((one) => one.verified && one.atMs > acceptedMs);
+	const proven = seen.filter((one) => one.verified && one.atUs > acceptedUs);
 	return {
 		signal: name,
 		scope,
@@ -87,6 +90,12 @@ export function note(pool: EvidencePool, signal: Signal, nowMs: number): Evidenc
 		firstMs: seen[0]?.atMs ?? nowMs,
 		lastMs: nowMs,
 	};
+}
+
+/** What anybody can make up must not push out what was checked. */
+function dropOldest(seen: Seen[]): void {
+	const plausible = seen.findIndex(({ verified }) => !verified);
+	seen.splice(Math.max(plausible, 0), 1);
 }
 
 function distinctPrefixes(seen: Seen[]): number {

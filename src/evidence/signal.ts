@@ -36,8 +36,9 @@ export interface Signal {
 	count: number;
 	/** Undefined where no client is behind it. */
 	client: string | undefined;
-	/** How long before it its destination had accepted a client, milliseconds; undefined where none was, or nobody can say. */
-	acceptedAgoMs?: number | undefined;
+	/** When the kernel saw it, and when its destination had accepted a client last, by the kernel's clock; undefined: nobody can say. */
+	atUs?: number | undefined;
+	acceptedUs?: number | undefined;
 	/** What cannot be told from the name: the ICMP error and who sent it, how long attempts have waited. */
 	detail: string;
 }
@@ -121,7 +122,8 @@ function fromOutcome(event: OutcomeEvent): Signal | undefined {
 		verified: event.outcome === 'refused',
 		count: 1 + event.suppressed,
 		client,
-		acceptedAgoMs: acceptedAgoMs(event),
+		atUs: event.atUs,
+		acceptedUs: acceptedUs(event),
 		detail: name === 'overdue' ? waited(event) : '',
 	};
 }
@@ -151,11 +153,11 @@ function nameOf(event: OutcomeEvent): SignalName | undefined {
 }
 
 function acceptsOthers(event: OutcomeEvent): boolean {
-	return (acceptedAgoMs(event) ?? Number.POSITIVE_INFINITY) < freshMs;
+	const agoUs = event.atUs - (acceptedUs(event) ?? Number.NEGATIVE_INFINITY);
+	return agoUs < freshMs * microsecondsPerMillisecond;
 }
 
-function acceptedAgoMs({ atUs, counters }: OutcomeEvent): number | undefined {
+function acceptedUs({ counters }: OutcomeEvent): number | undefined {
 	if (counters.lastAcceptedNs === 0) return undefined;
-	const acceptedUs = Math.floor(counters.lastAcceptedNs / nanosecondsPerMicrosecond);
-	return (atUs - acceptedUs) / microsecondsPerMillisecond;
+	return Math.floor(counters.lastAcceptedNs / nanosecondsPerMicrosecond);
 }

@@ -6,7 +6,7 @@ import type { ListenerId } from '../table/identity.js';
 import type { Input, ProbeOutcome, ProbePurpose } from './input.js';
 import { tryNextPort } from './ports.js';
 import { again, plan, recoverIntervalMs, sendDue, windowEndMs } from './questions.js';
-import { rememberCalibrated } from './standing.js';
+import { isAskable, rememberCalibrated } from './standing.js';
 import { destinationsOn, isExcused, type ListenerState } from './state.js';
 import { acquit, cannotConfirm, confirm, isImpaired } from './suspicion.js';
 import { enforce, reconsider, recover } from './tenure.js';
@@ -52,6 +52,8 @@ function accepted(turn: Turn, listener: ListenerState): void {
 	turn.state.excusedUntilMs.delete(listener.endpoint.address);
 	listener.next = undefined;
 	calibrate(turn, listener);
+	// What would prove nothing by being refused proves nothing by being accepted.
+	if (!listener.calibrated) return;
 	const isBack = listener.accepts >= recoverSuccesses;
 	for (const destination of destinationsOn(turn.state, listener)) {
 		if (destination.verdict === 'suspect') {
@@ -98,7 +100,8 @@ export function excuse({ state, nowMs }: Turn, hosts: Iterable<string>): void {
 		if (endpoints) state.excusedUntilMs.set(host, nowMs + state.terms.others.policy.wayGraceMs);
 		for (const listener of endpoints ?? []) {
 			listener.silent = 0;
-			listener.unproven = true;
+			// Who cannot be asked has nothing to prove.
+			listener.unproven = isAskable(listener);
 		}
 	}
 }
@@ -106,6 +109,10 @@ export function excuse({ state, nowMs }: Turn, hosts: Iterable<string>): void {
 /** The server itself has spoken; all other ways of not accepting are silence, which has many reasons. */
 function isItsWord(outcome: ProbeOutcome): boolean {
 	return outcome === 'refused' || outcome === 'reset';
+}
+
+function isStandIn({ asking, endpoint }: ListenerState): boolean {
+	return asking.address !== undefined && asking.address !== endpoint.address;
 }
 
 function declined(
@@ -118,6 +125,8 @@ function declined(
 	const { state, nowMs } = turn;
 	const { silentProbes, confirmIntervalMs } = policyOn(state, listener);
 	const isWord = isItsWord(outcome);
+	// The way to a stand-in is another one, which nobody watches.
+	if (!isWord && isStandIn(listener)) return notAsked(turn, listener, purpose, `its stand-in is silent: ${detail}`);
 	listener.lastNegativeMs = nowMs;
 	listener.accepts = 0;
 	// Whoever speaks can be reached; a server that accepts and then hangs has spoken as well.

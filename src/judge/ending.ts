@@ -106,7 +106,7 @@ export function closeLease(
 	destination.rehearsed = false;
 	destination.climb = undefined;
 	destination.returnedMs = turn.nowMs;
-	turn.state.busyDestinations.delete(destination.id);
+	if (destination.brownUntilMs === undefined) turn.state.busyDestinations.delete(destination.id);
 	announce(turn, name, destination, facts);
 	settle(destination);
 	if (!destination.inTable) dropDestination(turn.state, destination);

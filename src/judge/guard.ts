@@ -3,7 +3,7 @@
  * binds binding notifications as much as weights; what it stops is counted and told. PURE.
  */
 import type { DestinationState, ServiceState, State } from './state.js';
-import { policyOn, termsOf } from './terms.js';
+import { isUdp, policyOn, termsOf } from './terms.js';
 
 export type Floor = 'floor' | 'freeze' | 'share' | 'rate' | 'flapping';
 export type Permission = { allowed: true } | { allowed: false; reason: Floor; why: string };
@@ -28,7 +28,11 @@ export function mayTakeOut(state: State, destination: DestinationState, to: numb
 	if (share > takenShareMax)
 		return { allowed: false, reason: 'share', why: `${percent(share)} of the weight of ${serviceId} would be out` };
 	if (flapsWithin(destination, nowMs - flapPeriodMs) >= flapsMax)
-		return { allowed: false, reason: 'flapping', why: `it came and went ${flapsMax} times of late` };
+		return {
+			allowed: false,
+			reason: 'flapping',
+			why: `it went and came ${flapsMax === 1 ? 'once' : `${flapsMax} times`} of late`,
+		};
 	const { ejectionsPerMinuteMax } = state.terms.others.policy;
 	if (recentEjections(state, nowMs) >= ejectionsPerMinuteMax)
 		return { allowed: false, reason: 'rate', why: `no more than ${ejectionsPerMinuteMax} may go within a minute` };
@@ -87,7 +91,7 @@ export function isUsable(state: State, one: DestinationState, nowMs: number): bo
  */
 function isJustCleared(state: State, { listener }: DestinationState, nowMs: number): boolean {
 	const known = listener === undefined ? undefined : state.listeners.get(listener);
-	if (!known || known.lastNegativeMs > known.lastAcceptedMs) return false;
+	if (!known?.calibrated || known.lastNegativeMs > known.lastAcceptedMs) return false;
 	return nowMs - known.lastAcceptedMs <= policyOn(state, known).windowMs;
 }
 
@@ -110,16 +114,14 @@ export function weightZeroHarm(service: ServiceState): string | undefined {
 const persistentFlag = 0x1;
 
 /** What weight 0 does not do, or what acting prevents, as the end of a sentence; empty where there is nothing to say. */
-export function caveatOf(
-	service: ServiceState | undefined,
-	{ destination, service: address }: DestinationState,
-): string {
+export function caveatOf(state: State, destination: DestinationState): string {
+	const service = state.services.get(destination.serviceId);
 	if (!service) return '';
 	const caveats: string[] = [];
 	if (service.flags & persistentFlag)
 		caveats.push('persistent clients stay with it unless expire_quiescent_template is set');
-	if (address.kind === 'address' && address.protocol === 'udp') caveats.push('UDP flows that it has stay with it');
-	if (countsConnections.has(service.scheduler) && destination.forwarding === 'masq')
+	if (isUdp(state, destination)) caveats.push('UDP flows that it has stay with it');
+	if (countsConnections.has(service.scheduler) && destination.destination.forwarding === 'masq')
 		caveats.push(`scheduler ${service.scheduler} would have sent it the more clients the more it refuses`);
 	return caveats.length === 0 ? '' : ` (${caveats.join('; ')})`;
 }

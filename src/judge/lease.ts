@@ -2,8 +2,10 @@
  * A lease: a weight that ipvigil wrote, with an owner, a reason, an end and the weight owed.
  * One lease is one small file of the ledger (`remedy/ledger.ts`), entered before the write. PURE.
  */
+
+import type { SignalName } from '../evidence/signal.js';
 import type { Destination, ServiceAddress } from '../table/model.js';
-import type { Policy } from './policy.js';
+import { defaultActions, type Policy } from './policy.js';
 
 /**
  * held          we wrote the weight and owe the old one
@@ -29,6 +31,18 @@ export interface Lease {
 	/** Scenario name and sentence, as the journal says it. */
 	reason: string;
 }
+
+/** Which signal a lease's reason names; undefined where it is none of this version's. */
+export function signalIn({ reason }: Lease): SignalName | undefined {
+	const name = reason.slice(reasonStart.length);
+	return reason.startsWith(reasonStart) && Object.hasOwn(defaultActions, name) ? (name as SignalName) : undefined;
+}
+
+export function reasonOf(signal: SignalName): string {
+	return `${reasonStart}${signal}`;
+}
+
+const reasonStart = 'failed: ';
 
 /** A weight of ours that stands until the change to `lease.written` is through, and the process that wrote it. */
 export interface EarlierWrite {

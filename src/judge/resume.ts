@@ -6,7 +6,7 @@ import { destinationId, type ListenerId } from '../table/identity.js';
 import { excuse } from './answers.js';
 import { bind } from './ending.js';
 import type { FoundLease, Writer } from './input.js';
-import type { Lease } from './lease.js';
+import { type Lease, signalIn } from './lease.js';
 import type { Mode } from './policy.js';
 import { addDestination, rememberCalibrated } from './standing.js';
 import { createDestination, type DestinationState } from './state.js';
@@ -36,7 +36,9 @@ function resumeOne(turn: Turn, { lease: found, earlier, lastWriter }: FoundLease
 	if (why !== undefined) return drop(turn, destination, lease, why);
 	destination.lease = lease;
 	destination.verdict = 'failed';
+	destination.signal = signalIn(lease) ?? destination.signal;
 	destination.failedMs = lease.sinceMs;
+	destination.outSinceMs = lease.sinceMs;
 	destination.ejections = lease.count;
 	turn.state.busyDestinations.add(destination.id);
 	// A start is no reason to take out as many again within the same minute.

@@ -9,13 +9,13 @@ import type { Turn } from './turn.js';
 const hashSchedulers: ReadonlySet<string> = new Set(['sh', 'dh', 'mh']);
 
 export function climbSteps({ state, nowMs }: Turn, destination: DestinationState): number {
-	const { lease, rehearsed, climb, serviceId } = destination;
+	const { lease, rehearsed, climb, outSinceMs, serviceId } = destination;
 	const { slowStartSteps, slowStartMs, restartMs, leaseTotalMs } = termsOf(state, serviceId).policy;
 	if (!lease || lease.written === undefined || rehearsed || state.stopping) return 1;
 	if (hashSchedulers.has(state.services.get(serviceId)?.scheduler ?? '')) return 1;
 	if (lease.destination.weight < slowStartSteps) return 1;
 	// What is only reduced is warm; what is coming back already was at 0 when it began.
-	if (!climb && lease.written > 0) return 1;
-	if (!climb && nowMs - lease.sinceMs < restartMs) return 1;
-	return nowMs + slowStartMs > lease.sinceMs + leaseTotalMs ? 1 : slowStartSteps;
+	if (climb) return slowStartSteps;
+	if (lease.written > 0 || nowMs - outSinceMs < restartMs) return 1;
+	return nowMs + slowStartMs > outSinceMs + leaseTotalMs ? 1 : slowStartSteps;
 }

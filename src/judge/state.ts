@@ -87,6 +87,8 @@ export interface DestinationState {
 	signal: SignalName;
 	edge: EvidenceEdge | undefined;
 	failedMs: number;
+	/** Since when it has had less than its weight by us, over every lease of that time. */
+	outSinceMs: number;
 	/** Until when it is told to answer its clients no more (a brown-out); undefined where it is not. */
 	brownUntilMs: number | undefined;
 	/** When the last ejection ended: after a long calm the leases start short again. */
@@ -209,6 +211,7 @@ export function createDestination(service: ServiceAddress, destination: Destinat
 		signal: 'refusal',
 		edge: undefined,
 		failedMs: 0,
+		outSinceMs: 0,
 		brownUntilMs: undefined,
 		returnedMs: Number.NEGATIVE_INFINITY,
 		lease: undefined,

@@ -9,9 +9,9 @@ import { freezeTogether } from './correlation.js';
 import type { ProbeOutcome } from './input.js';
 import { askToConfirm, plan, sendDue, settles, windowEndMs } from './questions.js';
 import { isAskable } from './standing.js';
-import { type DestinationState, destinationsOn, type ListenerState } from './state.js';
+import { type DestinationState, destinationsOn, isExcused, type ListenerState } from './state.js';
 import { enforce, reconsider } from './tenure.js';
-import { termsOf } from './terms.js';
+import { strength, termsOf } from './terms.js';
 import { announce, announceOnce, journal, type Turn } from './turn.js';
 
 /** The kernel saw something that speaks against a server: it raises suspicion and asks for a probe, no more. */
@@ -33,13 +33,25 @@ function suspect(turn: Turn, listener: ListenerState, destinations: DestinationS
 		destination.signal = signal;
 		journal(turn, 'suspect', destination, { signal, verified, client, detail, count, clientPrefixes, asked });
 	}
+	for (const destination of destinations) weigh(turn, destination, edge);
 	const suspects = destinations.filter(({ verdict }) => verdict === 'suspect');
-	for (const destination of suspects) if (destination.signal === signal) destination.edge = edge;
 	if (suspects.length === 0) return;
 	if (asked) askToConfirm(turn, listener);
 	// A tick ends the suspicion that no probe can.
 	else turn.actions.push({ kind: 'schedule', atMs: windowEndMs(turn, listener) });
-	if (!asked || !listener.calibrated) convictByEvidence(turn, suspects);
+	if (!asked || !listener.calibrated) convictByEvidence(turn, suspects, edge);
+}
+
+/** Of several signals that one counts by whose rule more may follow: a lesser one must not hide it. */
+function weigh(turn: Turn, destination: DestinationState, edge: EvidenceEdge): void {
+	const { verdict, serviceId } = destination;
+	if (verdict !== 'suspect' && verdict !== 'failed') return;
+	const { actions } = termsOf(turn.state, serviceId);
+	const more = strength(actions[edge.signal]) - strength(actions[destination.signal]);
+	if (more < 0 || (more === 0 && edge.signal !== destination.signal)) return;
+	destination.signal = edge.signal;
+	destination.edge = edge;
+	if (verdict === 'failed' && more > 0) enforce(turn, destination);
 }
 
 /** Whether it is the director that cannot reach the host: then silence says nothing of the server (DESIGN, rule 6). */
@@ -115,17 +127,31 @@ function brownOut(turn: Turn, destination: DestinationState, { detail, count }: 
 }
 
 /** Rule 4: without a probe that proves anything, only evidence convicts that no client and no forger can make up. */
-function convictByEvidence(turn: Turn, suspects: DestinationState[]): void {
+function convictByEvidence(turn: Turn, suspects: DestinationState[], edge: EvidenceEdge): void {
 	for (const destination of suspects) {
-		const { edge } = destination;
-		const why = edge && proof(turn, destination, edge);
-		if (why !== undefined) convict(turn, destination, { by: 'evidence', why });
+		// That nobody was accepted since is known of the one destination whose clients were refused.
+		if (edge.scope.kind === 'destination' && edge.scope.destination !== destination.id) continue;
+		const why = proof(turn, destination, edge);
+		if (why === undefined) continue;
+		destination.signal = edge.signal;
+		destination.edge = edge;
+		if (edge.signal === 'refusal') hasSpoken(turn, destination);
+		convict(turn, destination, { by: 'evidence', why });
 	}
+}
+
+/** A verified refusal is the server's own word: the way to it is there. */
+function hasSpoken({ state }: Turn, { destination, listener }: DestinationState): void {
+	state.excusedUntilMs.delete(destination.address);
+	const known = state.listeners.get(listener ?? '');
+	if (known) known.unproven = false;
 }
 
 function proof(turn: Turn, destination: DestinationState, edge: EvidenceEdge): string | undefined {
 	const { verifiedRefusalsMin, clientPrefixesMin } = termsOf(turn.state, destination.serviceId).policy;
 	const { signal, verifiedCount, verifiedPrefixes } = edge;
+	const { address } = destination.destination;
+	if (signal === 'neighbour-failed' && isExcused(turn.state, address, turn.nowMs)) return undefined;
 	if (signal === 'neighbour-failed') return 'a directly connected host without a MAC address receives nothing';
 	if (signal !== 'refusal' || verifiedCount < verifiedRefusalsMin || verifiedPrefixes < clientPrefixesMin)
 		return undefined;
@@ -179,7 +205,9 @@ export function tickListener(turn: Turn, listener: ListenerState): void {
 		journal(turn, 'suspicion-over', destination, { signal: destination.signal });
 		reconsider(turn, destination.serviceId);
 	}
-	if ((suspects.length === 0 || over) && !listener.next && !listener.probing)
+	const isToLapse =
+		!listener.calibrated && destinationsOn(turn.state, listener).some(({ verdict }) => verdict === 'failed');
+	if ((suspects.length === 0 || over) && !isToLapse && !listener.next && !listener.probing)
 		turn.state.busyListeners.delete(listener.id);
 }
 

@@ -10,11 +10,11 @@ import { thaw } from './correlation.js';
 import { bind, closeLease, holdDown, settle } from './ending.js';
 import { mayTakeOut, weightZeroHarm } from './guard.js';
 import { holdOf } from './hold.js';
-import { type Lease, leaseLengthMs } from './lease.js';
+import { type Lease, leaseLengthMs, reasonOf } from './lease.js';
 import type { Policy, RuleAction } from './policy.js';
 import { climbSteps } from './slow-start.js';
 import { type DestinationState, isExcused, type Pending, random } from './state.js';
-import { actionOn, termsOf } from './terms.js';
+import { actionOn, policyOn, termsOf } from './terms.js';
 import { announce, announceOnce, journal, seconds, type Turn } from './turn.js';
 
 /** Failed destinations of a service that a floor held in may go once another destination is usable again. */
@@ -35,15 +35,20 @@ export function enforce(turn: Turn, destination: DestinationState): void {
 	// Nothing is decided of it before the way there is well; the probes that look for its return come back here.
 	if (isExcused(state, destination.destination.address, nowMs) || isUnproven(turn, destination)) return;
 	const { action, because } = actionOn(state, destination);
-	if (action === 'observe') return announceOnce(turn, 'observed-only', destination, { because });
+	if (action === 'observe')
+		return keepIn(turn, destination, () => announceOnce(turn, 'observed-only', destination, { because }));
 	const to = action === 'notify' ? undefined : reducedTo(turn, destination, action);
 	if (isOutAlready(destination, to)) return;
+	// Its weight was coming back; the monitor is asked once it is.
+	if (to === undefined && destination.lease) return endLease(turn, destination, 'it has failed again');
 	const held = holdOf(state, destination.id);
-	if (held) return announceOnce(turn, 'held-back', destination, { reason: held.reason });
+	if (held)
+		return keepIn(turn, destination, () => announceOnce(turn, 'held-back', destination, { reason: held.reason }));
 	const graceEndMs = addedMs + termsOf(state, destination.serviceId).policy.graceMs;
 	if (nowMs < graceEndMs) return comeBack(turn, destination, graceEndMs);
 	const permission = mayTakeOut(state, destination, to ?? 0, nowMs);
-	if (!permission.allowed) return overflow(turn, destination, permission.reason, permission.why);
+	if (!permission.allowed)
+		return keepIn(turn, destination, () => overflow(turn, destination, permission.reason, permission.why));
 	const service = state.services.get(destination.serviceId);
 	const { weight } = destination.destination;
 	const harm = to === 0 && service ? weightZeroHarm(service) : undefined;
@@ -57,6 +62,13 @@ export function enforce(turn: Turn, destination: DestinationState): void {
 /** Another listener of its host may have shown that the way is there; of this one nothing is known yet. */
 function isUnproven({ state }: Turn, { listener }: DestinationState): boolean {
 	return state.listeners.get(listener ?? '')?.unproven === true;
+}
+
+/** It stays in, and with all that it is owed: one that failed again while its weight came back has it at once. */
+function keepIn(turn: Turn, destination: DestinationState, tell: () => void): void {
+	tell();
+	if (destination.lease && destination.climb)
+		endLease(turn, destination, 'it has failed again and may not be taken out');
 }
 
 /** A tick looks at it again. */
@@ -74,7 +86,8 @@ function reducedTo({ state }: Turn, destination: DestinationState, action: RuleA
 /** Under a lease, and with no more weight than it should have: one whose weight was coming back has too much. */
 function isOutAlready({ lease, rehearsed }: DestinationState, to: number | undefined): boolean {
 	if (!lease) return false;
-	return to === undefined || rehearsed || lease.written === undefined || lease.written <= to;
+	if (rehearsed || lease.written === undefined) return true;
+	return to !== undefined && lease.written <= to;
 }
 
 function overflow(turn: Turn, destination: DestinationState, reason: string, why: string): void {
@@ -88,6 +101,7 @@ function newLease(turn: Turn, destination: DestinationState, written: number | u
 	const { state, nowMs } = turn;
 	const { policy } = termsOf(state, destination.serviceId);
 	const earlier = earlierEjections(policy, destination, nowMs);
+	if (!destination.lease) destination.outSinceMs = nowMs;
 	state.busyDestinations.add(destination.id);
 	state.ejectedMs.push(nowMs);
 	destination.ejectedMs = [...destination.ejectedMs, nowMs].slice(-policy.flapsMax);
@@ -100,7 +114,7 @@ function newLease(turn: Turn, destination: DestinationState, written: number | u
 		untilMs: nowMs + leaseLengthMs(policy, earlier, random(state)),
 		count: earlier + 1,
 		pid: state.pid,
-		reason: `failed: ${destination.signal}`,
+		reason: reasonOf(destination.signal),
 	};
 	destination.lease = lease;
 	destination.climb = undefined;
@@ -171,10 +185,11 @@ export function climb(turn: Turn, destination: DestinationState): void {
 	// Who is told that it is down might act on it while it is coming back.
 	bind(turn, destination, 'up');
 	const to = Math.floor((before.destination.weight * step) / steps);
-	const leastMs = turn.nowMs + policy.slowStartMs + renewMarginMs(turn, destination, before);
+	const stepMs = Math.ceil(policy.slowStartMs / (steps - 1));
+	const leastMs = turn.nowMs + stepMs + renewMarginMs(turn, destination, before);
 	const lease = { ...before, pid: turn.state.pid, written: to, untilMs: Math.max(before.untilMs, leastMs) };
 	destination.lease = lease;
-	destination.climb = { step, dueMs: turn.nowMs + Math.ceil(policy.slowStartMs / (steps - 1)) };
+	destination.climb = { step, dueMs: turn.nowMs + stepMs };
 	const id = begin(turn, destination, { kind: 'step', why: `step ${step} of ${steps}`, before });
 	turn.actions.push({ kind: 'setWeight', id, lease, expect: before.written, to });
 }
@@ -211,7 +226,7 @@ function tickLease(turn: Turn, destination: DestinationState, lease: Lease): voi
 	enforce(turn, destination);
 	if (destination.pending) return;
 	if (destination.ending !== undefined) endLease(turn, destination, destination.ending);
-	else if (nowMs - lease.sinceMs >= policy.leaseTotalMs) capReached(turn, destination, lease);
+	else if (nowMs - destination.outSinceMs >= policy.leaseTotalMs) capReached(turn, destination);
 	else if (destination.verdict === 'recovering' && nowMs >= (destination.climb?.dueMs ?? Number.POSITIVE_INFINITY))
 		climb(turn, destination);
 	else if (holdOf(turn.state, destination.id)) endWhileHeld(turn, destination, lease);
@@ -258,7 +273,7 @@ function renewMarginMs({ state }: Turn, { serviceId }: DestinationState, lease: 
 function stillRefusing(turn: Turn, destination: DestinationState): boolean {
 	const listener = turn.state.listeners.get(destination.listener ?? '');
 	if (!listener?.calibrated || destination.verdict !== 'failed') return false;
-	const { recoverIntervalMs, probeTimeoutMs } = termsOf(turn.state, destination.serviceId).policy;
+	const { recoverIntervalMs, probeTimeoutMs } = policyOn(turn.state, listener);
 	return turn.nowMs - listener.lastNegativeMs <= 2 * (10 * recoverIntervalMs + probeTimeoutMs);
 }
 
@@ -269,21 +284,22 @@ function isCalibrated({ state }: Turn, { listener }: DestinationState): boolean 
 function renew(turn: Turn, destination: DestinationState, lease: Lease): void {
 	const { policy } = termsOf(turn.state, destination.serviceId);
 	const lengthMs = leaseLengthMs(policy, lease.count - 1, random(turn.state));
-	const untilMs = Math.min(turn.nowMs + lengthMs, lease.sinceMs + policy.leaseTotalMs);
+	const untilMs = Math.min(turn.nowMs + lengthMs, destination.outSinceMs + policy.leaseTotalMs);
 	if (untilMs <= lease.untilMs) return;
 	destination.lease = { ...lease, untilMs };
 	turn.actions.push({ kind: 'ledger', lease: destination.lease });
 	journal(turn, 'renewed', destination, { leaseSeconds: seconds(untilMs - turn.nowMs) });
 }
 
-function capReached(turn: Turn, destination: DestinationState, lease: Lease): void {
-	announce(turn, 'cap-reached', destination, { outageSeconds: seconds(turn.nowMs - lease.sinceMs) });
+function capReached(turn: Turn, destination: DestinationState): void {
+	announce(turn, 'cap-reached', destination, { outageSeconds: seconds(turn.nowMs - destination.outSinceMs) });
 	holdDown(turn, destination);
 	endLease(turn, destination, 'a lease may last no longer');
 }
 
 export function wakeForLease(turn: Turn, destination: DestinationState): void {
-	const { lease, pending, climb: coming } = destination;
+	const { lease, pending, verdict } = destination;
+	const coming = verdict === 'recovering' ? destination.climb : undefined;
 	if (!lease || pending) return;
 	const { retryMs } = termsOf(turn.state, destination.serviceId).policy;
 	const renewMs = lease.untilMs - renewMarginMs(turn, destination, lease);

@@ -65,15 +65,23 @@ const modeLimit: Record<Mode, RuleAction> = { observe: 'observe', notify: 'notif
 /** What its failure may lead to: the least of what the mode, the rule of its signal and, for UDP, the rule of that allow. */
 export function actionOn(state: State, destination: DestinationState): { action: RuleAction; because: string } {
 	const { mode, actions } = termsOf(state, destination.serviceId);
-	const { service, signal } = destination;
-	const isUdp = service.kind === 'address' && service.protocol === 'udp';
+	const { signal } = destination;
 	const limits: [RuleAction, string][] = [
 		[modeLimit[mode], `mode ${mode}`],
 		[actions[signal], `the rule for ${signal}: ${actions[signal]}`],
-		...(isUdp ? [[actions.udp, `the rule for UDP: ${actions.udp}`] as [RuleAction, string]] : []),
+		...(isUdp(state, destination) ? [[actions.udp, `the rule for UDP: ${actions.udp}`] as [RuleAction, string]] : []),
 	];
-	const [action, because] = limits.reduce((least, one) => (rank(one[0]) < rank(least[0]) ? one : least));
+	const [action, because] = limits.reduce((least, one) => (strength(one[0]) < strength(least[0]) ? one : least));
 	return { action, because };
 }
 
-const rank = (action: RuleAction) => ruleActions.indexOf(action);
+/** How much an action does, for comparing two of them. */
+export function strength(action: RuleAction): number {
+	return ruleActions.indexOf(action);
+}
+
+/** A firewall mark names no protocol; what listens behind it does. */
+export function isUdp({ listeners }: State, { service, listener }: DestinationState): boolean {
+	if (service.kind === 'address') return service.protocol === 'udp';
+	return listeners.get(listener ?? '')?.endpoint.protocol === 'udp';
+}

@@ -62,7 +62,7 @@ function taken(turn: Turn, destination: DestinationState, lease: Lease, result: 
 		written,
 		leaseSeconds: seconds(lease.untilMs - lease.sinceMs),
 		sinceFailedMs: turn.nowMs - destination.failedMs,
-		caveat: caveatOf(turn.state.services.get(destination.serviceId), destination),
+		caveat: caveatOf(turn.state, destination),
 	});
 }
 
@@ -113,11 +113,10 @@ function givenBack(
 ): void {
 	const owed = lease.destination.weight;
 	if (result === 'done') destination.destination = { ...destination.destination, weight: owed };
-	const outageMs = turn.nowMs - lease.sinceMs;
+	const outageMs = turn.nowMs - destination.outSinceMs;
 	// A listener's restart is no reason to trust the server less.
 	if (outageMs < termsOf(turn.state, destination.serviceId).policy.restartMs) {
 		destination.ejections -= 1;
-		destination.ejectedMs.pop();
 	}
 	const name = result === 'done' ? 'given-back' : 'give-back-dry-run';
 	closeLease(turn, destination, name, { owed, outageSeconds: seconds(outageMs), why });

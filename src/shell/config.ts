@@ -61,10 +61,14 @@ function policyNumber(key: string) {
 		const error = 'a share from 0 to 1';
 		return z.number({ error }).min(0, { error }).max(1, { error });
 	}
+	if (key === 'clientPrefixesMin') return wholeNumber('client networks', 2, evidenceMax);
+	if (key === 'verifiedRefusalsMin') return wholeNumber('refusals', 2, evidenceMax);
 	if (mayBeNone.has(key)) return wholeNumber('milliseconds', 0, longestMs);
 	return wholeNumber(key.endsWith('Ms') ? 'milliseconds' : 'times', 1, longestMs);
 }
 
+/** More than a window remembers could not be asked for; and one is never enough. */
+const evidenceMax = 64;
 /** Times of which none at all is a choice. */
 const mayBeNone: ReadonlySet<string> = new Set<keyof Policy>(['slowStartMs', 'graceMs']);
 
@@ -87,6 +91,7 @@ const ownPolicyShape = Object.fromEntries(
 const policyOrder: [shorter: keyof Policy, longer: keyof Policy, reason: string][] = [
 	['leaseMs', 'leaseCapMs', 'the first lease cannot be longer than the longest'],
 	['leaseCapMs', 'leaseTotalMs', 'one lease cannot be longer than all its renewals together'],
+	['slowStartMs', 'leaseTotalMs', 'a weight comes back under its lease'],
 ];
 
 const policy = section(policyShape, 'the limits of judge/policy.ts').prefault({});
@@ -128,14 +133,6 @@ const servicePort = z
 
 const serviceForm = 'services, as in "tcp 10.0.0.100:80" or "fwmark 7"';
 
-/** The one spelling of a service, or the refusal of what names none. */
-function canonicalService(text: string, context: z.RefinementCtx): string {
-	const service = parseServiceId(text);
-	if (service) return serviceId(service);
-	context.addIssue({ code: 'custom', message: serviceForm, input: text });
-	return z.NEVER;
-}
-
 /** What holds for one service only. What is left out holds as for all others. */
 const ownTerms = section(
 	{
@@ -149,13 +146,35 @@ const ownTerms = section(
 	'mode, port, probe, actions and policy',
 );
 
-const services = z.record(z.string().transform(canonicalService), ownTerms, { error: serviceForm }).default({});
+type OwnTerms = z.output<typeof ownTerms>;
+
+const services = z.record(z.string(), ownTerms, { error: serviceForm }).transform(canonical).default({});
+
+/** Each service under its one spelling. Two sections for one would be a mode that somebody believes in and that is not there. */
+function canonical(sections: Record<string, OwnTerms>, context: z.RefinementCtx): Record<string, OwnTerms> {
+	const named = new Map<string, OwnTerms>();
+	for (const [text, own] of Object.entries(sections)) {
+		const service = parseServiceId(text);
+		const id = service && serviceId(service);
+		if (id === undefined || named.has(id)) {
+			const message = id === undefined ? serviceForm : `each service once: this is ${id} again`;
+			context.addIssue({ code: 'custom', path: [text], message, input: text });
+		} else named.set(id, own);
+	}
+	return Object.fromEntries(named);
+}
 
 /** A kernel accepts for a program that hangs: only who wants an answer sees that, and sees it end. */
 function checkBrownOut(action: RuleAction | undefined, asked: Asking, path: string[], context: z.RefinementCtx): void {
 	if (action === undefined || action === 'observe' || asked.request !== undefined || asked.method === 'command') return;
 	const message = 'observe, because only a probe with a request can tell whether it is over';
 	context.addIssue({ code: 'custom', path: [...path, 'actions', 'brown-out'], message, input: action });
+}
+
+/** A file of rules is read and never written. */
+function checkWritable(path: string[], context: z.RefinementCtx): void {
+	const message = 'observe or notify, because the table is a file of rules';
+	context.addIssue({ code: 'custom', path, message, input: 'assist' });
 }
 
 /** A port of one's own belongs to a service without one. */
@@ -244,7 +263,9 @@ const configSchema = section(
 	checkBrownOut(value.actions['brown-out'], value.probe, [], context);
 	for (const [id, own] of Object.entries(value.services)) {
 		checkOrder(overlay(value.policy, own.policy), ['services', id, 'policy'], context);
-		checkBrownOut(own.actions?.['brown-out'], own.probe ?? value.probe, ['services', id], context);
+		const answering = own.actions?.['brown-out'] ?? value.actions['brown-out'];
+		checkBrownOut(answering, own.probe ?? value.probe, ['services', id], context);
+		if (value.table && (own.mode ?? value.mode) === 'assist') checkWritable(['services', id, 'mode'], context);
 		if (own.port) checkPort(id, context);
 	}
 });

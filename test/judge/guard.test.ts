@@ -66,6 +66,8 @@ test('a suspect whose probe was accepted last is usable, for a window', () => {
 	assert.ok(listener);
 	assert.equal(isUsable(state, suspect, 1_000), false);
 	listener.lastAcceptedMs = 1_000;
+	assert.equal(isUsable(state, suspect, 11_000), false, 'what is not calibrated proves nothing');
+	listener.calibrated = true;
 	assert.equal(isUsable(state, suspect, 11_000), true);
 	assert.equal(isUsable(state, suspect, 11_001), false);
 	listener.lastNegativeMs = 1_001;

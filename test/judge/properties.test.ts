@@ -34,7 +34,8 @@ test('a window counts the signals that lie in it, their networks, and the verifi
 					nowMs += afterMs;
 					seen.push({ atMs: nowMs, network, verified });
 					const client = `10.${network}.0.7`;
-					const signal = { name: 'refusal', scope, verified, count: 1, client, acceptedAgoMs, detail: '' } as const;
+					const acceptedUs = acceptedAgoMs === undefined ? undefined : (nowMs - acceptedAgoMs) * 1_000;
+					const signal = { name: 'refusal', scope, verified, count: 1, client, acceptedUs, detail: '' } as const;
 					const edge = note(pool, signal, nowMs);
 					const within = seen.filter(({ atMs }) => nowMs - atMs < 10_000);
 					const since = nowMs - (acceptedAgoMs ?? Number.POSITIVE_INFINITY);

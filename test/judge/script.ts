@@ -147,7 +147,8 @@ export class Script {
 		const taken = { host: 1, endpoint: 2, destination: 6 }[kind] ?? 0;
 		const [client, ...detail] = words.slice(taken);
 		const scope = scopeNamed(kind, words.slice(0, taken));
-		const said = { scope, verified, count: 1, client, acceptedAgoMs, detail: detail.join(' ') };
+		const acceptedUs = acceptedAgoMs === undefined ? undefined : (this.nowMs - acceptedAgoMs) * 1_000;
+		const said = { scope, verified, count: 1, client, acceptedUs, detail: detail.join(' ') };
 		const signal = { name: name as SignalName, ...said };
 		this.input({ kind: 'evidence', edge: note(this.evidence, signal, this.nowMs) });
 	}

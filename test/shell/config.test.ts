@@ -169,6 +169,18 @@ test('the order of two limits holds for what a service sets and leaves out toget
 	assert.match(refusalOf('services: { "tcp 10.0.0.1:80": { policy: { wayGraceMs: 1 } } }')[0] ?? '', /unknown key/);
 });
 
+test('a service stands once, however it is spelt, and is not written where the table is a file', () => {
+	const [twice = ''] = refusalOf('services:\n  "tcp [fd00::1]:80": {}\n  "tcp [FD00:0::1]:80": {}');
+	assert.match(twice, /^x\.yaml:3: services.*each service once: this is tcp \[fd00::1\]:80 again/);
+	const [written = ''] = refusalOf('table: { rules: /r }\nservices: { "tcp 10.0.0.1:80": { mode: assist } }');
+	assert.match(written, /services.*mode: found "assist", allowed is observe or notify/);
+});
+
+test('one client is never enough, and no more can be asked for than is remembered', () => {
+	for (const key of ['clientPrefixesMin', 'verifiedRefusalsMin'])
+		for (const value of [1, 65]) assert.equal(refusalOf(`policy: { ${key}: ${value} }`).length, 1, `${key} ${value}`);
+});
+
 test('more than telling of a brown-out takes a probe that wants an answer', () => {
 	const acting = 'actions: { brown-out: quiesce }';
 	assert.deepEqual(refusalOf(acting), [
@@ -177,6 +189,8 @@ test('more than telling of a brown-out takes a probe that wants an answer', () =
 	const asked = parseConfig(`${acting}\nprobe: { request: "GET / HTTP/1.0\\r\\n\\r\\n" }`, 'x.yaml');
 	assert.equal(asked.actions['brown-out'], 'quiesce');
 	assert.equal(refusalOf(`services: { "tcp 10.0.0.1:80": { ${acting} } }`).length, 1);
+	const plain = 'services: { "tcp 10.0.0.1:80": { probe: {} } }';
+	assert.equal(refusalOf(`${acting}\nprobe: { request: a }\n${plain}`).length, 1, 'its own probe wants no answer');
 });
 
 test('every mistake is told at once', () => {
