@@ -34,12 +34,22 @@ function suspect(turn: Turn, listener: ListenerState, destinations: DestinationS
 		journal(turn, 'suspect', destination, { signal, verified, client, detail, count, clientPrefixes, asked });
 	}
 	for (const destination of destinations) weigh(turn, destination, edge);
+	if (!asked || !listener.calibrated) enforceAnew(turn, destinations, edge);
 	const suspects = destinations.filter(({ verdict }) => verdict === 'suspect');
 	if (suspects.length === 0) return;
 	if (asked) askToConfirm(turn, listener);
 	// A tick ends the suspicion that no probe can.
 	else turn.actions.push({ kind: 'schedule', atMs: windowEndMs(turn, listener) });
 	if (!asked || !listener.calibrated) convictByEvidence(turn, suspects, edge);
+}
+
+/** What evidence convicted, and something kept in, goes by new proof only. */
+function enforceAnew(turn: Turn, destinations: DestinationState[], edge: EvidenceEdge): void {
+	for (const destination of destinations) {
+		if (destination.verdict !== 'failed' || proof(turn, destination, edge) === undefined) continue;
+		destination.edge = edge;
+		enforce(turn, destination);
+	}
 }
 
 /** Of several signals that one counts by whose rule more may follow: a lesser one must not hide it. */

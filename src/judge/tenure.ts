@@ -34,6 +34,7 @@ export function enforce(turn: Turn, destination: DestinationState): void {
 	if (heldDownUntilMs !== undefined || nowMs < retryAtMs) return;
 	// Nothing is decided of it before the way there is well; the probes that look for its return come back here.
 	if (isExcused(state, destination.destination.address, nowMs) || isUnproven(turn, destination)) return;
+	if (isOldEvidence(turn, destination)) return;
 	const { action, because } = actionOn(state, destination);
 	if (action === 'observe')
 		return keepIn(turn, destination, () => announceOnce(turn, 'observed-only', destination, { because }));
@@ -62,6 +63,13 @@ export function enforce(turn: Turn, destination: DestinationState): void {
 /** Another listener of its host may have shown that the way is there; of this one nothing is known yet. */
 function isUnproven({ state }: Turn, { listener }: DestinationState): boolean {
 	return state.listeners.get(listener ?? '')?.unproven === true;
+}
+
+/** Evidence alone acts at once or not at all: no probe keeps it fresh, and the next of it comes back here. */
+function isOldEvidence(turn: Turn, { listener, lease, edge, serviceId }: DestinationState): boolean {
+	if (lease || turn.state.listeners.get(listener ?? '')?.calibrated) return false;
+	const { confirmIntervalMs } = termsOf(turn.state, serviceId).policy;
+	return turn.nowMs - (edge?.lastMs ?? Number.NEGATIVE_INFINITY) > 2 * confirmIntervalMs;
 }
 
 /** It stays in, and with all that it is owed: one that failed again while its weight came back has it at once. */

@@ -140,7 +140,8 @@ export class Weights {
 	/** Somebody has cleared the record, and our weight may stand all the same. A full disk keeps no server out. */
 	#recordAgain(lease: Lease): void {
 		try {
-			this.#options.ledger.enter(lease);
+			const { ledger, nowMs } = this.#options;
+			ledger.enter({ ...lease, untilMs: Math.max(lease.untilMs, nowMs()) });
 		} catch {
 			// What is owed is written in any case; nothing needs undoing after that.
 		}

@@ -97,7 +97,7 @@ const onOtherPort = ({ address }: { address: string }) => ({ address, port: othe
 
 async function setRivals(lab: Lab, method: PlainService['method']): Promise<Rivals> {
 	const writes = await SeenWrites.open(lab);
-	const stage = await setWatchedStage(lab, {}, ratePerS);
+	const stage = await setWatchedStage(lab, { policy: { flapsMax: 1_000 } }, ratePerS);
 	const { vip, servers } = lab.topology;
 	const service = { method, vip: onOtherPort(vip), servers: servers.map(onOtherPort) };
 	const keepalived = await startPlainKeepalived(lab, service);
