@@ -180,7 +180,8 @@ export function confirm(turn: Turn, listener: ListenerState, probe: ProbeOutcome
 		return cannotConfirm(turn, listener, probe, why);
 	}
 	for (const destination of destinationsOn(turn.state, listener))
-		if (destination.verdict === 'suspect') convict(turn, destination, { by: 'probe', probe, said });
+		if (destination.verdict === 'suspect')
+			convict(turn, destination, { by: 'probe', probe, ...(said !== '' && { said }) });
 }
 
 export function cannotConfirm(turn: Turn, listener: ListenerState, probe: ProbeOutcome, why: string): void {
