@@ -71,9 +71,9 @@ export class VipProber {
 	close(): void {
 		this.#closed = true;
 		this.#queue.close();
-		for (const [name, { wire }] of [...this.#wires]) {
-			this.#drop(name);
-			wire.close(closedDetail);
+		for (const [name, entry] of [...this.#wires]) {
+			this.#drop(name, entry);
+			entry.wire.close(closedDetail);
 		}
 	}
 
@@ -102,7 +102,8 @@ export class VipProber {
 			clearTimeout(known.linger);
 			return known;
 		}
-		const wire = new VipWire(way, this.#openSocket, randomInt(sourcePorts.count), () => this.#drop(name));
+		const onGone = () => this.#drop(name, entry);
+		const wire = new VipWire(way, this.#openSocket, randomInt(sourcePorts.count), onGone);
 		const entry: Wire = { wire, linger: undefined };
 		this.#wires.set(name, entry);
 		return entry;
@@ -110,16 +111,20 @@ export class VipProber {
 
 	/** A wire must not copy frames while nobody asks; a new one for each question would cost more than the question. */
 	#release(name: string, entry: Wire): void {
+		// Questions that one batch of answers settles are all released with the wire idle.
+		clearTimeout(entry.linger);
 		if (!entry.wire.isIdle || this.#wires.get(name) !== entry) return;
 		entry.linger = setTimeout(() => {
-			this.#drop(name);
+			if (!entry.wire.isIdle || this.#wires.get(name) !== entry) return;
+			this.#drop(name, entry);
 			entry.wire.close(closedDetail);
 		}, this.#lingerMs);
 	}
 
-	#drop(name: string): void {
-		clearTimeout(this.#wires.get(name)?.linger);
-		this.#wires.delete(name);
+	/** The name may be a newer wire's by now, which stays. */
+	#drop(name: string, entry: Wire): void {
+		clearTimeout(entry.linger);
+		if (this.#wires.get(name) === entry) this.#wires.delete(name);
 	}
 }
 

@@ -40,8 +40,13 @@ class Server {
 		const openSocket: VipProberOptions['openSocket'] = (socket) => {
 			this.opened.push(socket);
 			this.openNow += 1;
+			// What is there at once comes in one batch.
+			const answers: Uint8Array[] = [];
+			const say = (answer: Uint8Array) => {
+				if (answers.push(answer) === 1) setImmediate(() => socket.onBatch(answers.splice(0)));
+			};
 			return {
-				send: (frame) => this.#hear(frame, (answer) => setImmediate(() => socket.onBatch([answer]))),
+				send: (frame) => this.#hear(frame, say),
 				close: () => {
 					this.openNow -= 1;
 				},
@@ -121,6 +126,35 @@ describe('the VIP probe', () => {
 		assert.deepEqual([server.opened.length, server.openNow], [2, 1]);
 		prober.close();
 		assert.equal(server.openNow, 0);
+	});
+
+	test('questions that one batch settles leave one end of the wire behind, which the next question puts off', async (t) => {
+		t.mock.timers.enable({ apis: ['setTimeout'] });
+		const server = new Server();
+		const prober = server.prober({ lingerMs: 40 });
+		await Promise.all([prober.probe(inet.target, nothingMore, 1_000), prober.probe(other, nothingMore, 1_000)]);
+		server.flags = 0;
+		const asked = prober.probe(inet.target, nothingMore, 100);
+		await turns();
+		t.mock.timers.tick(99);
+		assert.equal(server.openNow, 1);
+		t.mock.timers.tick(1);
+		assert.equal((await asked).outcome, 'unanswered');
+		assert.deepEqual([server.opened.length, server.openNow], [1, 1]);
+		prober.close();
+		assert.equal(server.openNow, 0);
+	});
+
+	test('a wire that is gone takes no newer one with it', async () => {
+		const server = new Server();
+		const prober = server.prober();
+		await prober.probe(inet.target, nothingMore, 1_000);
+		server.opened[0]?.onError(new Error('ENETDOWN: recv AF_PACKET'));
+		await prober.probe(inet.target, nothingMore, 1_000);
+		server.opened[0]?.onError(new Error('ENETDOWN: recv AF_PACKET'));
+		await prober.probe(other, nothingMore, 1_000);
+		assert.equal(server.opened.length, 2);
+		prober.close();
 	});
 
 	test('does not close a wire under a question', async (t) => {
