@@ -56,6 +56,10 @@ export function wrongAnswer(text: string): Verdict {
 /** Enough for the first line of most protocols. */
 const shownCharactersMax = 60;
 
+/** DEL and the C1 controls, which JSON leaves as they are and a terminal may obey. */
+const lateControls = /[\x7f-\x9f]/g;
+
 function shown(text: string): string {
-	return JSON.stringify(text.slice(0, shownCharactersMax));
+	const escaped = (control: string) => `\\u00${control.charCodeAt(0).toString(16)}`;
+	return JSON.stringify(text.slice(0, shownCharactersMax)).replace(lateControls, escaped);
 }

@@ -86,6 +86,12 @@ describe('the connect probe with a request', () => {
 		assert.deepEqual(heard, ['\x00\xff\n']);
 	});
 
+	test('shows no control character of the answer as it is', async (t) => {
+		const { endpoint } = await serve(t, (socket) => socket.write('\x1b[2J\x7f\x9b2J\xa0\xe9', 'latin1'));
+		const shown = '"\\u001b[2J\\u007f\\u009b2J\xa0\xe9"';
+		assert.equal(await ask(endpoint, { request: 'ping', expect: 'pong' }), `refused: it answered ${shown}`);
+	});
+
 	test('goes from the address that it is told, and is an error of ours from one that we have not', async (t) => {
 		const { endpoint, clients } = await serve(t, () => {});
 		assert.equal(await ask(endpoint, { sourceAddress: '127.0.0.9' }), 'accepted');
