@@ -5,7 +5,7 @@
  * The contract is that of `Prober`. A program that could not do its work says nothing of the server: one that cannot be
  * started, was killed by a signal, or ended as a shell does that finds no program (126 and 127, POSIX sh, "Exit Status").
  */
-import { listenerId } from '../table/identity.js';
+import { hostPort, listenerId } from '../table/identity.js';
 import type { Listener } from '../table/model.js';
 import type { Verdict } from './exchange.js';
 import { closedDetail, type ProbeLimits, ProbeQueue, type ProbeResult, questionName } from './probe-queue.js';
@@ -27,8 +27,9 @@ export class CommandProber {
 
 	/** Asks about the listener. Who asks the same again before the answer is there shares it. Never rejects. */
 	probe(listener: Listener, command: readonly string[], timeoutMs: number): Promise<ProbeResult> {
-		const place = listenerId(listener);
-		return this.#queue.put(questionName(place, command), place, () => this.#ask(listener, command, timeoutMs));
+		const { address, port } = listener.endpoint;
+		const name = questionName(listenerId(listener), command);
+		return this.#queue.put(name, hostPort(address, port), () => this.#ask(listener, command, timeoutMs));
 	}
 
 	/** Kills what is under way; every probe that was still open answers `error`. */

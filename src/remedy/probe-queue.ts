@@ -1,9 +1,10 @@
 /**
- * What every kind of probe shares: so many under way, so many waiting, each question once at a time, a rate for each place
- * that is asked, and an answer for everybody. How a question is asked, and how long that may take, is for the prober that
+ * What every kind of probe shares: so many under way, so many waiting, each question once at a time, a turn at the
+ * place that is asked (`place-turns.ts`), and an answer for everybody. How a question is asked, and how long that may take, is for the prober that
  * owns the queue.
  */
 import type { ProbeOutcome } from '../judge/input.js';
+import { PlaceTurns } from './place-turns.js';
 
 export interface ProbeResult {
 	outcome: ProbeOutcome;
@@ -18,12 +19,8 @@ export interface ProbeLimits {
 	underWayMax?: number;
 	/** Probes waiting; one more is answered `error` at once. 64 in a second of silence: 1,024 wait 16 s, and later says nothing. */
 	waitingMax?: number;
-	/**
-	 * Questions open at once for one place, which several services may ask each in its own way, and how long each of them
-	 * keeps its turn at least: with 4 and 100 ms a place is asked at most 40 times in a second, whoever asks.
-	 */
-	underWayPerPlaceMax?: number;
-	turnMs?: number;
+	/** Shared by all queues that may ask the same places; without them the queue has its own. */
+	turns?: PlaceTurns;
 }
 
 /** Asks, within a time of its own. Never rejects. */
@@ -50,20 +47,16 @@ export class ProbeQueue {
 	readonly #underWayMax: number;
 	readonly #waitingMax: number;
 	readonly #asked = new Map<string, Promise<ProbeResult>>();
-	readonly #underWayPerPlaceMax: number;
-	readonly #turnMs: number;
 	readonly #waiting: Waiting[] = [];
-	/** How many turns each place has under way; none: no entry. */
-	readonly #places = new Map<string, number>();
-	readonly #timers = new Set<NodeJS.Timeout>();
+	readonly #turns: PlaceTurns;
 	#underWay = 0;
 	#closed = false;
 
-	constructor({ underWayMax = 64, waitingMax = 1_024, underWayPerPlaceMax = 4, turnMs = 100 }: ProbeLimits) {
+	constructor({ underWayMax = 64, waitingMax = 1_024, turns = new PlaceTurns() }: ProbeLimits) {
 		this.#underWayMax = underWayMax;
 		this.#waitingMax = waitingMax;
-		this.#underWayPerPlaceMax = underWayPerPlaceMax;
-		this.#turnMs = turnMs;
+		this.#turns = turns;
+		turns.onFree(() => this.#startWaiting());
 	}
 
 	/** Asks at once or in its turn. Who puts the same name before the answer is there shares it. Never rejects. */
@@ -84,7 +77,6 @@ export class ProbeQueue {
 	/** Whoever waits is answered; what is under way is for the owner to end. */
 	close(): void {
 		this.#closed = true;
-		for (const timer of this.#timers) clearTimeout(timer);
 		for (const { resolve } of this.#waiting.splice(0)) resolve(probeError(closedDetail));
 	}
 
@@ -92,40 +84,22 @@ export class ProbeQueue {
 		for (let at = 0; this.#underWay < this.#underWayMax; ) {
 			const next = this.#waiting[at];
 			if (!next) return;
-			if ((this.#places.get(next.place) ?? 0) >= this.#underWayPerPlaceMax) at += 1;
+			const endTurn = this.#turns.take(next.place);
+			if (!endTurn) at += 1;
 			else {
 				this.#waiting.splice(at, 1);
-				this.#start(next);
+				this.#start(next, endTurn);
 			}
 		}
 	}
 
-	#start({ place, ask, resolve }: Waiting): void {
-		const startMs = performance.now();
+	#start({ ask, resolve }: Waiting, endTurn: () => void): void {
 		this.#underWay += 1;
-		this.#places.set(place, (this.#places.get(place) ?? 0) + 1);
 		void ask().then((result) => {
 			this.#underWay -= 1;
 			resolve(result);
-			const restMs = this.#turnMs - (performance.now() - startMs);
-			if (restMs <= 0 || this.#closed) this.#leave(place);
-			else this.#leaveLater(place, restMs);
+			endTurn();
 			this.#startWaiting();
 		});
-	}
-
-	#leaveLater(place: string, restMs: number): void {
-		const timer = setTimeout(() => {
-			this.#timers.delete(timer);
-			this.#leave(place);
-			this.#startWaiting();
-		}, restMs);
-		this.#timers.add(timer);
-	}
-
-	#leave(place: string): void {
-		const left = (this.#places.get(place) ?? 1) - 1;
-		if (left > 0) this.#places.set(place, left);
-		else this.#places.delete(place);
 	}
 }

@@ -9,7 +9,7 @@
 import type { Socket } from 'node:net';
 import type { Asking } from '../judge/asking.js';
 import type { ProbeOutcome } from '../judge/input.js';
-import { endpointId } from '../table/identity.js';
+import { endpointId, hostPort } from '../table/identity.js';
 import type { Endpoint } from '../table/model.js';
 import { openConnection, originProblem } from './connection.js';
 import { AnswerReader, isExchange, type Verdict } from './exchange.js';
@@ -35,8 +35,10 @@ export class Prober {
 	probe(endpoint: Endpoint, asking: Asking, timeoutMs: number): Promise<ProbeResult> {
 		if (endpoint.protocol !== 'tcp') return Promise.resolve(probeError(`${endpoint.protocol} has no connect probe`));
 		if (endpoint.port === 0) return Promise.resolve(probeError('the port is not known'));
-		const place = endpointId(endpoint);
-		return this.#queue.put(questionName(place, asking), place, () => this.#ask(endpoint, asking, timeoutMs));
+		const name = questionName(endpointId(endpoint), asking);
+		return this.#queue.put(name, hostPort(endpoint.address, endpoint.port), () =>
+			this.#ask(endpoint, asking, timeoutMs),
+		);
 	}
 
 	/** Ends what is under way; every probe that was still open answers `error`. */

@@ -7,6 +7,7 @@ import type { Asking } from '../judge/asking.js';
 import { familyOf } from '../table/address.js';
 import type { Endpoint, Listener, Protocol } from '../table/model.js';
 import { CommandProber } from './command-probe.js';
+import { PlaceTurns } from './place-turns.js';
 import { Prober } from './probe.js';
 import { type ProbeResult, probeError } from './probe-queue.js';
 import { UdpProber } from './udp-probe.js';
@@ -15,14 +16,16 @@ import type { Routes } from './vip-way.js';
 
 export class Probes {
 	readonly #routes: Routes;
-	readonly #connect = new Prober();
-	readonly #udp = new UdpProber();
-	readonly #command = new CommandProber();
+	/** One place is asked at a bounded rate, in whichever ways it is asked. */
+	readonly #turns = new PlaceTurns();
+	readonly #connect = new Prober({ turns: this.#turns });
+	readonly #udp = new UdpProber({ turns: this.#turns });
+	readonly #command = new CommandProber({ turns: this.#turns });
 	readonly #vip: VipProber;
 
 	constructor(routes: Routes) {
 		this.#routes = routes;
-		this.#vip = new VipProber(routes);
+		this.#vip = new VipProber(routes, { turns: this.#turns });
 	}
 
 	/** Never rejects; see the probers. */

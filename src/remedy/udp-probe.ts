@@ -8,7 +8,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { openMarkedDatagramSocket } from '../addon/index.js';
 import type { Asking } from '../judge/asking.js';
-import { endpointId } from '../table/identity.js';
+import { endpointId, hostPort } from '../table/identity.js';
 import type { Endpoint } from '../table/model.js';
 import { type Origin, originProblem } from './connection.js';
 import { type Verdict, wrongAnswer } from './exchange.js';
@@ -33,8 +33,10 @@ export class UdpProber {
 	/** Asks the endpoint. Who asks the same again before the answer is there shares it. Never rejects. */
 	probe(endpoint: Endpoint, asking: Asking, timeoutMs: number): Promise<ProbeResult> {
 		if (endpoint.port === 0) return Promise.resolve(probeError('the port is not known'));
-		const place = endpointId(endpoint);
-		return this.#queue.put(questionName(place, asking), place, () => this.#ask(endpoint, asking, timeoutMs));
+		const name = questionName(endpointId(endpoint), asking);
+		return this.#queue.put(name, hostPort(endpoint.address, endpoint.port), () =>
+			this.#ask(endpoint, asking, timeoutMs),
+		);
 	}
 
 	/** Ends what is under way; every probe that was still open answers `error`. */

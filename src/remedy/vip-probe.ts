@@ -62,9 +62,12 @@ export class VipProber {
 			return Promise.resolve(
 				probeError(`a request of more than ${exchangeOctetsMax} octets is not supported by the probe`),
 			);
-		const place = `${hostPort(vip, port)} > ${host} ${forwarding}`;
+		// The VIP on one server is another place than on the next one, and than that server's own address.
+		const place = `${hostPort(vip, port)} > ${host}`;
 		const exchange = { request, expect };
-		return this.#queue.put(questionName(place, exchange), place, () => this.#ask(target, exchange, timeoutMs));
+		return this.#queue.put(questionName(`${place} ${forwarding}`, exchange), place, () =>
+			this.#ask(target, exchange, timeoutMs),
+		);
 	}
 
 	/** Ends what is under way; every probe that was still open answers `error`. */

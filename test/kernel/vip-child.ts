@@ -4,11 +4,12 @@
  */
 import { createInterface } from 'node:readline';
 import { RouteClient } from '../../src/netlink/route-client.js';
+import { PlaceTurns } from '../../src/remedy/place-turns.js';
 import { VipProber } from '../../src/remedy/vip-probe.js';
 
 const routes = new RouteClient();
 // The tests ask one server as fast as it answers.
-const prober = new VipProber(routes, { turnMs: 0 });
+const prober = new VipProber(routes, { turns: new PlaceTurns({ turnMs: 0 }) });
 
 for await (const line of createInterface({ input: process.stdin })) {
 	const { target, exchange, timeoutMs } = JSON.parse(line);

@@ -1,6 +1,7 @@
 /** The bounds that all probers share, with questions that the test answers, and a clock of its own. */
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
+import { PlaceTurns } from '../../src/remedy/place-turns.js';
 import { type ProbeLimits, ProbeQueue, type ProbeResult } from '../../src/remedy/probe-queue.js';
 
 const accepted: ProbeResult = { outcome: 'accepted', latencyMs: 1, detail: '' };
@@ -46,7 +47,7 @@ function clock(t: TestContext): void {
 describe('the queue of probes', () => {
 	test('asks one place so many questions at once, and another one meanwhile', async (t) => {
 		clock(t);
-		const questions = new Questions({ underWayPerPlaceMax: 2, turnMs: 0 });
+		const questions = new Questions({ turns: new PlaceTurns({ perPlaceMax: 2, turnMs: 0 }) });
 		for (const name of ['1', '2', '3']) void questions.put('a', name);
 		void questions.put('b', '1');
 		assert.deepEqual(questions.asked, ['a 1', 'a 2', 'b 1']);
@@ -56,7 +57,7 @@ describe('the queue of probes', () => {
 
 	test('keeps a turn for its time: a place has no more than so many in it, however fast it answers', async (t) => {
 		clock(t);
-		const questions = new Questions({ underWayPerPlaceMax: 2, turnMs: 100 });
+		const questions = new Questions({ turns: new PlaceTurns({ perPlaceMax: 2, turnMs: 100 }) });
 		for (const name of ['1', '2', '3', '4']) void questions.put('a', name);
 		t.mock.timers.tick(30);
 		await questions.answer('a 1');
@@ -71,7 +72,7 @@ describe('the queue of probes', () => {
 
 	test('a place whose turns are kept holds up nobody else', async (t) => {
 		clock(t);
-		const questions = new Questions({ underWayMax: 1, underWayPerPlaceMax: 1, turnMs: 100 });
+		const questions = new Questions({ underWayMax: 1, turns: new PlaceTurns({ perPlaceMax: 1, turnMs: 100 }) });
 		const first = questions.put('a', '1');
 		for (const place of ['a', 'b']) void questions.put(place, '2');
 		await questions.answer('a 1');
@@ -79,9 +80,39 @@ describe('the queue of probes', () => {
 		assert.deepEqual(questions.asked, ['a 1', 'b 2']);
 	});
 
+	test('shares the turns of a place with other queues, which get what is free one after the other', async (t) => {
+		clock(t);
+		const shared = new PlaceTurns({ perPlaceMax: 1, turnMs: 100 });
+		const [one, other] = [new Questions({ turns: shared }), new Questions({ turns: shared })];
+		for (const name of ['1', '2', '3']) for (const questions of [one, other]) void questions.put('a', name);
+		void other.put('b', '1');
+		assert.deepEqual([one.asked, other.asked], [['a 1'], ['b 1']]);
+		await one.answer('a 1');
+		t.mock.timers.tick(100);
+		assert.deepEqual([one.asked.length, other.asked.length], [2, 1]);
+		await one.answer('a 2');
+		t.mock.timers.tick(100);
+		assert.deepEqual([one.asked.length, other.asked.slice(1)], [2, ['a 1']]);
+		await other.answer('a 1');
+		t.mock.timers.tick(100);
+		assert.deepEqual([one.asked.slice(2), other.asked.length], [['a 3'], 2]);
+	});
+
+	test('a queue that is closed holds up no other one', async (t) => {
+		clock(t);
+		const shared = new PlaceTurns({ perPlaceMax: 1, turnMs: 100 });
+		const [one, other] = [new Questions({ turns: shared }), new Questions({ turns: shared })];
+		void one.put('a', '1');
+		void other.put('a', '1');
+		await one.answer('a 1');
+		one.queue.close();
+		t.mock.timers.tick(100);
+		assert.deepEqual(other.asked, ['a 1']);
+	});
+
 	test('answers who waits when it is closed', async (t) => {
 		clock(t);
-		const questions = new Questions({ underWayPerPlaceMax: 1, turnMs: 100 });
+		const questions = new Questions({ turns: new PlaceTurns({ perPlaceMax: 1, turnMs: 100 }) });
 		void questions.put('a', '1');
 		const waiting = questions.put('a', '2');
 		await questions.answer('a 1');

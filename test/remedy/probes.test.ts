@@ -74,6 +74,22 @@ test('a datagram and a program ask as they are told to', async (t) => {
 	assert.equal((await probes.probe({ endpoint, vip }, { method: 'command' }, 1_000)).outcome, 'error');
 });
 
+test('one address and port is asked so many times at once, in whichever ways', async (t) => {
+	const { probes, endpoint } = await setUp(t, 'unicast');
+	const of = { endpoint, vip: undefined };
+	const ask = (asking: Asking) => probes.probe(of, asking, 60_000);
+	const open = ['1', '2', '3', '4'].map((word) => ask({ method: 'command', command: ['/bin/sleep', '60', word] }));
+	let answered = false;
+	const connected = ask({ method: 'connect' }).finally(() => {
+		answered = true;
+	});
+	const elsewhere = { endpoint: { ...endpoint, address: '127.0.0.3' }, vip: undefined };
+	assert.equal((await probes.probe(elsewhere, { method: 'connect' }, 5_000)).outcome, 'refused');
+	assert.equal(answered, false);
+	probes.close();
+	for (const { outcome } of await Promise.all([...open, connected])) assert.equal(outcome, 'error');
+});
+
 test('what is open is answered when they are closed, of every kind', async (t) => {
 	const { probes, endpoint, vip } = await setUp(t, 'unicast');
 	const askings: Asking[] = [
