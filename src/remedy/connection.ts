@@ -1,6 +1,8 @@
 /**
  * A TCP connection to be asked on, from an address and with a firewall mark of choice: Node's own where it can, the
  * addon's where a mark is wanted, until it stands. Its end is a RST, so that thousands of probes leave no TIME_WAIT.
+ * One that met itself is a refusal: where the server is the director itself and its port is one that the kernel hands out,
+ * a connect() that nobody listens for may be given that very port, and is its own peer then (RFC 9293 §3.5, figure 7).
  */
 import { connect, Socket } from 'node:net';
 import { isSystemError, MarkedConnection } from '../addon/index.js';
@@ -11,6 +13,7 @@ import { addressOctets } from './vip-octets.js';
 export type Origin = Pick<Asking, 'sourceAddress' | 'mark'>;
 
 export interface ConnectionEvents {
+	/** Another one than itself has accepted it. */
 	onConnect: (socket: Socket) => void;
 	/** Before or after the connection stands, and possibly after its end. */
 	onError: (error: NodeJS.ErrnoException) => void;
@@ -25,7 +28,7 @@ export function openConnection(to: Endpoint, origin: Origin, events: ConnectionE
 	const socket = connect(sourceAddress === undefined ? options : { ...options, localAddress: sourceAddress });
 	// Stays for the socket's life: the reset may still report an error after the answer.
 	socket.on('error', events.onError);
-	socket.once('connect', () => events.onConnect(socket));
+	socket.once('connect', () => stand(socket, events));
 	return () => hangUp(socket);
 }
 
@@ -38,7 +41,7 @@ function openMarked(to: Endpoint, { sourceAddress, mark }: Origin & { mark: numb
 		port: to.port,
 		onConnect: (fd) => {
 			socket = new Socket({ fd, readable: true, writable: true }).on('error', events.onError);
-			events.onConnect(socket);
+			stand(socket, events);
 		},
 		onError: events.onError,
 	});
@@ -46,6 +49,12 @@ function openMarked(to: Endpoint, { sourceAddress, mark }: Origin & { mark: numb
 		connection.close();
 		if (socket) hangUp(socket);
 	};
+}
+
+function stand(socket: Socket, { onConnect, onError }: ConnectionEvents): void {
+	const { localAddress, localPort, remoteAddress, remotePort } = socket;
+	if (localPort !== remotePort || localAddress !== remoteAddress) onConnect(socket);
+	else onError(Object.assign(new Error('it met itself: nobody listens there'), { code: 'ECONNREFUSED' }));
 }
 
 /** A socket that is still connecting would keep its reset for later, and live on until the kernel gives up. */
