@@ -1,7 +1,9 @@
 /**
  * The UDP probe: sends a datagram and waits for one that begins as expected. Where nothing is expected any answer will do,
  * and so will silence: only a host whose port is closed says something then, "port unreachable", which a connected socket
- * tells as ECONNREFUSED (udp(7)). Silence so says little: a host that is gone is silent, too.
+ * tells as ECONNREFUSED (udp(7)). Silence so says little: a host that is gone is silent, too, and is accepted then, even
+ * on the director's own network: the kernel gives up on its link address after three requests a second apart (arp(7),
+ * mcast_solicit), which is after the probe's time. That neighbour's failure is evidence of its own (`evidence/links.ts`).
  *
  * The contract is that of `Prober`. A datagram may be lost: what is open after half of the time is asked once more.
  */
