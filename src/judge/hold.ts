@@ -35,7 +35,8 @@ export function hold(turn: Turn, wanted: Hold, remembered: boolean): void {
 	const { destination, untilMs, reason } = wanted;
 	const end = untilMs === undefined ? {} : { holdSeconds: seconds(Math.max(untilMs - turn.nowMs, 0)) };
 	say(turn, 'held', destination, { reason, remembered, ...end });
-	remember(turn);
+	// What is recalled one by one is written down already, as a whole.
+	if (!remembered) remember(turn);
 	wakeForHolds(turn);
 }
 

@@ -219,6 +219,19 @@ describe('a hold', () => {
 		assert.deepEqual(new HoldFile(first.directory, assert.fail).recall(), []);
 	});
 
+	test('is still written down with all others while they are recalled one by one', (t) => {
+		const directory = temporaryDirectory(t);
+		const file = new HoldFile(directory, assert.fail);
+		const kept = [one, two].map((destination) => ({ destination, untilMs: bootMs() + 3_600_000, reason: 'disk' }));
+		file.keep(kept);
+		const { loop, control } = createDirector(t, directory);
+		for (const message of control.recall()) {
+			loop.take(message);
+			assert.deepEqual(file.recall(), kept);
+		}
+		assert.equal(loop.state.holds.size, 2);
+	});
+
 	test('whose time was over before a restart is over', async (t) => {
 		const directory = temporaryDirectory(t);
 		new HoldFile(directory, assert.fail).keep([{ destination: one, untilMs: bootMs() - 1, reason: 'disk' }]);
