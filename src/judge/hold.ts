@@ -19,8 +19,13 @@ export interface Hold {
 	reason: string;
 }
 
-/** Far more than a person would hold one by one, and the file that remembers them stays small. */
+/** Far more than a person would hold one by one, and the file that remembers them stays small. The one on all is beyond. */
 export const holdsMax = 4_096;
+
+/** Whether there is room for another hold of this scope; always for the one on all, which makes the others needless. */
+export function mayHold({ holds }: State, scope: HoldScope): boolean {
+	return scope === 'all' || holds.has(scope) || holds.size - Number(holds.has('all')) < holdsMax;
+}
 
 /** The hold that keeps a destination as it is: its own, or the one on all. */
 export function holdOf({ holds }: State, id: DestinationId): Hold | undefined {
@@ -30,7 +35,7 @@ export function holdOf({ holds }: State, id: DestinationId): Hold | undefined {
 /** Begins a hold, or changes the one that stands. `remembered`: it was begun under an earlier ipvigil. */
 export function hold(turn: Turn, wanted: Hold, remembered: boolean): void {
 	const { holds } = turn.state;
-	if (!holds.has(wanted.destination) && holds.size >= holdsMax) return;
+	if (!mayHold(turn.state, wanted.destination)) return;
 	holds.set(wanted.destination, wanted);
 	const { destination, untilMs, reason } = wanted;
 	const end = untilMs === undefined ? {} : { holdSeconds: seconds(Math.max(untilMs - turn.nowMs, 0)) };

@@ -32,7 +32,7 @@ export class HoldFile {
 			const holds = value.filter(isHold);
 			const strange = value.length - holds.length;
 			if (strange > 0) this.#onTrouble(new Error(`${this.#path}: ${strange} of ${value.length} are no holds`));
-			return holds.slice(0, holdsMax);
+			return bounded(holds);
 		} catch (error) {
 			if ((error as NodeJS.ErrnoException).code !== 'ENOENT') this.#onTrouble(error as Error);
 			return [];
@@ -49,6 +49,12 @@ export class HoldFile {
 			this.#onTrouble(error as Error);
 		}
 	}
+}
+
+/** Whatever is cut, the hold on all is not: it covers what was. */
+function bounded(holds: Hold[]): Hold[] {
+	let room = holdsMax;
+	return holds.filter(({ destination }) => destination === 'all' || room-- > 0);
 }
 
 function isHold(value: unknown): value is Hold {

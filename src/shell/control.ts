@@ -3,7 +3,7 @@
  * are kept here too, so that what was answered with "held" outlives a restart. Requests and sockets are report/control.ts's.
  */
 import type { Logger } from 'pino';
-import { type HoldScope, holdsMax } from '../judge/hold.js';
+import { type HoldScope, holdsMax, mayHold } from '../judge/hold.js';
 import type { DestinationState } from '../judge/state.js';
 import { termsOf } from '../judge/terms.js';
 import { HoldFile } from '../remedy/hold-file.js';
@@ -111,7 +111,7 @@ export function createHandlers(
 		hold: ({ destination: name, forMs, reason: given = '' }): HoldAnswer => {
 			const reason = given.trim() || noReason;
 			const destination = scopeOf(name, state.destinations.keys());
-			if (!state.holds.has(destination) && state.holds.size >= holdsMax)
+			if (!mayHold(state, destination))
 				throw new Refusal(409, `${holdsMax} destinations are held already.`, 'Hold all of them: ipvigil hold --all');
 			const untilMs = forMs === undefined ? undefined : nowMs() + forMs;
 			loop.take({ kind: 'hold', destination, untilMs, reason, remembered: false });

@@ -58,6 +58,14 @@ describe('the holds', () => {
 		assert.equal(file.recall().length, holdsMax);
 	});
 
+	test('keep the one on all, whatever is cut', (t) => {
+		const file = new HoldFile(temporaryDirectory(t), refuse);
+		const { untilMs: _, ...endless } = all;
+		const many = Array.from({ length: holdsMax + 1 }, (_, index) => ({ ...one, destination: `d${index}` }));
+		file.keep([...many, all]);
+		assert.deepEqual(file.recall(), [...many.slice(0, holdsMax), endless]);
+	});
+
 	test('that cannot be written are told, and not said to be remembered until they are', (t) => {
 		const directory = temporaryDirectory(t);
 		const told: Error[] = [];

@@ -249,11 +249,17 @@ describe('a hold', () => {
 		assert.deepEqual((await command(directory, 'resume', { destination: one })).ended, [one]);
 	});
 
-	test('beyond the bound is refused, and the one on all is offered', async (t) => {
+	test('beyond the bound is refused, and the one on all is offered and taken', async (t) => {
 		const { directory, loop } = await start(t);
 		for (let index = 0; index < holdsMax; index += 1)
 			loop.state.holds.set(`gone ${index}`, { destination: `gone ${index}`, untilMs: undefined, reason: '' });
 		await assert.rejects(command(directory, 'hold', { destination: one }), { kind: 'usage', remedy: /--all/ });
+		assert.equal((await command(directory, 'hold', { destination: 'all' })).remembered, true);
+		assert.equal((await askDestination(directory, one)).hold?.scope, 'all');
+		await assert.rejects(command(directory, 'hold', { destination: one }), { kind: 'usage' });
+		loop.state.holds.delete('gone 0');
+		assert.equal((await command(directory, 'hold', { destination: one })).destination, one);
+		assert.equal(new HoldFile(directory, assert.fail).recall().length, holdsMax + 1);
 	});
 });
 
