@@ -97,6 +97,7 @@ test('README.md names every metric with its type, and no other', async () => {
 		links: [],
 		impairedHosts: 0,
 		leases: 0,
+		holds: 0,
 		ejections: { detected: 0, enforced: 0, overflow: {} },
 		probes: [],
 		losses: {} as Record<LossPlace, number>,

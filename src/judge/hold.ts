@@ -27,9 +27,15 @@ export function mayHold({ holds }: State, scope: HoldScope): boolean {
 	return scope === 'all' || holds.has(scope) || holds.size - Number(holds.has('all')) < holdsMax;
 }
 
-/** The hold that keeps a destination as it is: its own, or the one on all. */
+/** The hold that keeps a destination as it is: of its own and the one on all, the one that ends last. */
 export function holdOf({ holds }: State, id: DestinationId): Hold | undefined {
-	return holds.get(id) ?? holds.get('all');
+	const [own, all] = [holds.get(id), holds.get('all')];
+	if (!own || !all) return own ?? all;
+	return endMs(all) > endMs(own) ? all : own;
+}
+
+function endMs({ untilMs = Number.POSITIVE_INFINITY }: Hold): number {
+	return untilMs;
 }
 
 /** Begins a hold, or changes the one that stands. `remembered`: it was begun under an earlier ipvigil. */
@@ -55,7 +61,7 @@ export function unhold(turn: Turn, destination: HoldScope): DestinationState[] {
 
 /** As `unhold`, for the holds whose time is over; asks for a tick when the next one's is. */
 export function tickHolds(turn: Turn): DestinationState[] {
-	const due = [...turn.state.holds.values()].filter(({ untilMs = Number.POSITIVE_INFINITY }) => untilMs <= turn.nowMs);
+	const due = [...turn.state.holds.values()].filter((one) => endMs(one) <= turn.nowMs);
 	const scopes = due.map(({ destination }) => destination);
 	const freed = end(turn, scopes, 'its time is over');
 	wakeForHolds(turn);
@@ -76,7 +82,7 @@ function remember({ state, actions }: Turn): void {
 }
 
 function wakeForHolds({ state, actions }: Turn): void {
-	const atMs = Math.min(...[...state.holds.values()].map(({ untilMs = Number.POSITIVE_INFINITY }) => untilMs));
+	const atMs = Math.min(...[...state.holds.values()].map(endMs));
 	if (Number.isFinite(atMs)) actions.push({ kind: 'schedule', atMs });
 }
 

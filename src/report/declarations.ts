@@ -215,6 +215,13 @@ export const declarations: readonly Declaration[] = [
 		read: ({ view }) => [{ value: view.leases, labels: none }],
 	},
 	{
+		name: 'ipvigil_holds',
+		help: "The operator's holds that stand; one on all destinations is one.",
+		type: 'gauge',
+		labels: [],
+		read: ({ view }) => [{ value: view.holds, labels: none }],
+	},
+	{
 		name: 'ipvigil_ejections_detected_total',
 		help: 'Destinations found failed, whatever was done about it.',
 		type: 'counter',

@@ -100,6 +100,8 @@ export interface MetricsView {
 	/** Hosts that are not judged because the way to them is impaired. */
 	impairedHosts: number;
 	leases: number;
+	/** The operator's, those on one destination and the one on all. */
+	holds: number;
 	ejections: { detected: number; enforced: number; overflow: Record<string, number> };
 	probes: Iterable<{ outcome: ProbeOutcome; purpose: ProbePurpose; count: number }>;
 	losses: Record<LossPlace, number>;

@@ -63,6 +63,7 @@ export function viewOf(parts: ReportParts): MetricsView {
 		links: parts.links()?.states() ?? [],
 		impairedHosts: state.impaired.size,
 		leases: [...state.busyDestinations].filter((id) => state.destinations.get(id)?.lease).length,
+		holds: state.holds.size,
 		ejections: { detected, enforced, overflow },
 		probes: Object.entries(state.counters.probes).map(([label, count]) => {
 			const [purpose, outcome] = label.split(' ') as [ProbePurpose, ProbeOutcome];

@@ -203,6 +203,21 @@ describe('a hold', () => {
 		assert.deepEqual([ended.ended, ended.stillHeld], [['all', two], false]);
 	});
 
+	test('of its own and one on all: a destination stands under the one that ends last', async (t) => {
+		const { directory } = await start(t);
+		const scopeNow = async () => (await askDestination(directory, one)).hold?.scope;
+		await command(directory, 'hold', { destination: 'all', reason: 'a switch' });
+		await command(directory, 'hold', { destination: one, forMs: 60_000 });
+		assert.equal(await scopeNow(), 'all');
+		await command(directory, 'hold', { destination: one });
+		assert.equal(await scopeNow(), one);
+		await command(directory, 'hold', { destination: 'all', forMs: 60_000 });
+		await command(directory, 'hold', { destination: one, forMs: 3_600_000 });
+		assert.equal(await scopeNow(), one);
+		await command(directory, 'hold', { destination: 'all', forMs: 7_200_000 });
+		assert.equal(await scopeNow(), 'all');
+	});
+
 	test('outlives a restart with its end and its reason', async (t) => {
 		const first = await start(t);
 		await command(first.directory, 'hold', { destination: one, forMs: 3_600_000, reason: 'disk' });

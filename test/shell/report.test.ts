@@ -12,6 +12,7 @@ import { termsForAll } from '../../src/judge/terms.js';
 import { createLog } from '../../src/report/log.js';
 import { parseConfig } from '../../src/shell/config.js';
 import { type ReportParts, viewOf } from '../../src/shell/report.js';
+import { destinationId } from '../../src/table/identity.js';
 import { noStats } from '../../src/table/model.js';
 import { server, web } from '../remedy/example.js';
 
@@ -60,6 +61,15 @@ test('each place that should be watched from is shown, attached or not', () => {
 		{ vantage: 'audit', hook: 'update_dest', attached: true },
 		carrier,
 	]);
+});
+
+test('the holds that stand are shown, the one on all as one', () => {
+	assert.equal(viewOf(parts).holds, 0);
+	for (const destination of ['all', destinationId(web, server)])
+		step(parts.state, { kind: 'hold', nowMs: 0, destination, untilMs: undefined, reason: '', remembered: false });
+	assert.equal(viewOf(parts).holds, 2);
+	step(parts.state, { kind: 'unhold', nowMs: 0, destination: 'all' });
+	assert.equal(viewOf(parts).holds, 0);
 });
 
 test('what nobody asked for is not shown as a blind spot', () => {
