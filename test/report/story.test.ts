@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { JournalLine } from '../../src/report/segments.js';
-import { concerns, hasBeginning, lastStory } from '../../src/report/story.js';
+import { concerns, hasBeginning, lastStory, reachesBeginning } from '../../src/report/story.js';
 
 const id = 'tcp 10.0.0.100:80 > 10.1.0.11:80';
 
@@ -50,11 +50,48 @@ describe('the story of the last decision', () => {
 		]);
 	});
 
-	test('is made of the lines of the destination, and of the holds on all', () => {
+	test('begins with a brown-out only where nothing else is under way', () => {
+		const began = (...scenarios: string[]) => told(...scenarios.map((one) => line(one)))[0];
+		const taken = ['suspect', 'failed', 'quiesced'];
+		assert.equal(began(...taken, 'brown-out', 'brown-out-over', 'renewed'), 'suspect 1');
+		assert.equal(began(...taken, 'recovering', 'step-up', 'brown-out'), 'suspect 1');
+		assert.equal(began('suspect', 'cannot-confirm', 'brown-out'), 'suspect 1');
+		assert.equal(began('resumed', 'brown-out'), 'resumed 1');
+		for (const end of ['given-back', 'give-back-dry-run', 'returned-to-monitor', 'yielded', 'gone', 'resume-dropped'])
+			assert.equal(began(...taken, end, 'brown-out', 'brown-out-over'), 'brown-out 1', end);
+		assert.equal(began('suspect', 'acquitted', 'brown-out'), 'brown-out 1');
+		assert.equal(began('suspect', 'suspicion-over', 'brown-out'), 'brown-out 1');
+		assert.equal(began('suspect', 'failed', 'observed-only', 'recovering', 'brown-out'), 'brown-out 1');
+		assert.equal(began('suspect', 'failed', 'put-in', 'brown-out'), 'brown-out 1');
+	});
+
+	test('that began with a brown-out is known to be whole where something ended before it', () => {
+		const reaches = (...scenarios: string[]) => reachesBeginning(scenarios.map((one) => line(one)));
+		assert.equal(reaches('suspect', 'failed'), true);
+		assert.equal(reaches('brown-out', 'brown-out-over'), false);
+		assert.equal(reaches('renewed', 'given-back', 'brown-out'), true);
+		assert.equal(reaches('renewed', 'brown-out', 'given-back'), false);
+		assert.equal(reaches('recovering', 'given-back'), false);
+	});
+
+	test("has the director's own faults that fell into it, and no others", () => {
+		const ways = [line('way-impaired', 'all'), line('way-restored', 'all')];
+		const [impaired, restored] = ways as [JournalLine, JournalLine];
+		assert.deepEqual(told(impaired, line('suspect'), restored, impaired, line('acquitted'), restored), [
+			'suspect 1',
+			'way-restored 1',
+			'way-impaired 1',
+			'acquitted 1',
+		]);
+		assert.deepEqual(told(line('suspect'), impaired, line('held', 'all')), ['suspect 1', 'held 1']);
+		assert.deepEqual(told(...ways), []);
+	});
+
+	test('is made of the lines of the destination, of the holds on all, and of the director', () => {
 		assert.equal(concerns(line('failed'), id), true);
 		assert.equal(concerns(line('failed', 'another'), id), false);
 		assert.equal(concerns(line('held', 'all'), id), true);
 		assert.equal(concerns(line('hold-over', 'all'), id), true);
-		assert.equal(concerns(line('way-impaired', 'all'), id), false);
+		assert.equal(concerns(line('way-impaired', 'all'), id), true);
 	});
 });

@@ -87,6 +87,21 @@ describe('an explanation', () => {
 		}
 	});
 
+	test("tells of the director's own faults on its way", async (t) => {
+		const whole = await explained(t, 'own-link-down');
+		assert.deepEqual(scenarios(whole), ['suspect', 'way-impaired', 'way-restored', 'suspicion-over']);
+	});
+
+	test('says that its beginning is out of reach only where it is', async (t) => {
+		const whole = await explained(t, 'hold');
+		const text = (decision: Explanation['decision']) =>
+			renderExplanation({ ...whole, historyIsCut: true, decision }, later);
+		const headless = /\nIts beginning is further back than was read\.\n$/;
+		assert.equal(whole.decision[0]?.scenario, 'held');
+		assert.doesNotMatch(text(whole.decision), headless);
+		assert.match(text(whole.decision.filter(({ scenario }) => scenario !== 'suspect')), headless);
+	});
+
 	test('counts the lines that cannot be read', async (t) => {
 		const directory = await journalOf(t, 'refused-and-restored');
 		const newest = readdirSync(directory).length;

@@ -5,7 +5,7 @@
 import { caveatsOf } from '../../../report/caveats.js';
 import { destinationsIn, type History, readHistory } from '../../../report/journal-reader.js';
 import type { Standing } from '../../../report/standing.js';
-import { concerns, hasBeginning, lastStory, type Step } from '../../../report/story.js';
+import { concerns, lastStory, reachesBeginning, type Step } from '../../../report/story.js';
 import { askDestination } from '../../control-client.js';
 import { findDestination } from '../../destination-name.js';
 import { OperatorError } from '../../errors.js';
@@ -70,7 +70,7 @@ async function findInJournal(directory: string, name: string, refusal: OperatorE
 }
 
 function historyOf(directory: string, destination: string): Promise<History> {
-	const history = readHistory(directory, (line) => concerns(line, destination), hasBeginning);
+	const history = readHistory(directory, (line) => concerns(line, destination), reachesBeginning);
 	return ifThere(history, { lines: [], unreadable: 0, cut: false });
 }
 

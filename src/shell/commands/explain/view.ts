@@ -4,7 +4,7 @@
  */
 import { titleOf } from '../../../judge/title.js';
 import type { Standing } from '../../../report/standing.js';
-import type { Step } from '../../../report/story.js';
+import { hasBeginning, type Step } from '../../../report/story.js';
 import { spokenDuration } from '../../duration.js';
 import { grid } from '../grid.js';
 import type { Explanation } from './gather.js';
@@ -116,7 +116,7 @@ function figuresText(decision: Step[]): string {
 }
 
 function cautions({ unreadableLines, historyIsCut, decision }: Explanation): string {
-	const isHeadless = historyIsCut && decision[0]?.scenario !== 'suspect' && decision.length > 0;
+	const isHeadless = historyIsCut && decision.length > 0 && !hasBeginning(decision);
 	return [
 		...(unreadableLines > 0 ? [`${counted(unreadableLines, 'line')} of the journal could not be read.\n`] : []),
 		...(isHeadless ? ['Its beginning is further back than was read.\n'] : []),
