@@ -1,5 +1,7 @@
 /** What a request on the control socket means to the judge: a real socket, a real judge, a table that is only told of. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type Socket } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import { pino } from 'pino';
 import { holdsMax } from '../../src/judge/hold.js';
@@ -7,6 +9,7 @@ import { defaultPolicy } from '../../src/judge/policy.js';
 import { createState } from '../../src/judge/state.js';
 import { termsForAll } from '../../src/judge/terms.js';
 import { HoldFile } from '../../src/remedy/hold-file.js';
+import { controlSocket } from '../../src/report/control.js';
 import { bootMs } from '../../src/shell/clock.js';
 import { Control } from '../../src/shell/control.js';
 import { askDestination, command } from '../../src/shell/control-client.js';
@@ -276,6 +279,26 @@ describe('a hold', () => {
 		assert.equal((await command(directory, 'hold', { destination: one })).destination, one);
 		assert.equal(new HoldFile(directory, assert.fail).recall().length, holdsMax + 1);
 	});
+});
+
+test('an ipvigil that hangs is not waited for longer than one is told to', async (t) => {
+	const directory = temporaryDirectory(t);
+	const open = new Set<Socket>();
+	const hanging = createServer((socket) => open.add(socket)).listen(controlSocket(directory));
+	t.after(() => hanging.close());
+	t.after(() => {
+		for (const socket of open) socket.destroy();
+	});
+	await once(hanging, 'listening');
+	await assert.rejects(askDestination(directory, one, 100), {
+		kind: 'failure',
+		message: /it has not answered within 0\.1 s/,
+	});
+});
+
+test('a name that no request has room for is wrong usage', async (t) => {
+	const { directory } = await start(t);
+	await assert.rejects(askDestination(directory, 'x'.repeat(10_000)), { kind: 'usage', message: /431 Request Header/ });
 });
 
 test('without an ipvigil there is nobody to ask', async (t) => {

@@ -1,8 +1,11 @@
 /** `explain` on a journal that the judge has written: the stories of test/scenarios/, told backwards. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { appendFileSync, readdirSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
+import { controlSocket } from '../../src/report/control.js';
 import { Journal } from '../../src/report/journal.js';
 import { segmentName } from '../../src/report/segments.js';
 import type { Standing } from '../../src/report/standing.js';
@@ -111,6 +114,22 @@ describe('an explanation', () => {
 		assert.match(renderExplanation(whole, later), /\n1 line of the journal could not be read\.\n$/);
 	});
 
+	test('of an ipvigil that does not answer is the history alone, and says so', async (t) => {
+		const directory = await journalOf(t, 'refused-and-restored');
+		const deaf = createServer((socket) => socket.destroy()).listen(controlSocket(directory));
+		t.after(() => deaf.close());
+		await once(deaf, 'listening');
+		const whole = await gather('10.1.0.11:80', directory, directory);
+		assert.deepEqual([whole.running, whole.standing, whole.decision.length], [true, undefined, 5]);
+		const said = /\n\nThe ipvigil that runs here cannot be asked: .*\.\nWhat follows is history\.\n\nIts last decision/;
+		assert.match(renderExplanation(whole, later), said);
+		assert.equal(JSON.parse(explanationJson(whole)).unanswered, whole.unanswered);
+		await assert.rejects(gather('10.9.9.9', directory, directory), {
+			kind: 'not-found',
+			message: /cannot be asked: .*\. The journal in .* knows no destination/,
+		});
+	});
+
 	test('of what is nowhere offers what is like it', async (t) => {
 		const directory = await journalOf(t, 'refused-and-restored');
 		await assert.rejects(gather('10.1.0.1', directory, directory), {
@@ -158,7 +177,7 @@ const notAsked = { listener: 'tcp 10.1.0.11:80', calibrated: false, acceptedMsAg
 const until = '2026-11-22T12:00:00.000Z';
 
 /** Each kind of lease, hold and obstacle once. */
-const standings: Pick<Explanation, 'running' | 'standing'>[] = [
+const standings: Pick<Explanation, 'running' | 'unanswered' | 'standing'>[] = [
 	well,
 	{ ...failed, caveats: ['A caveat.'] },
 	{ ...failed, dryRun: true, lease: { ...lease, rehearsed: true, ending: 'the operator asked' } },
@@ -170,7 +189,7 @@ const standings: Pick<Explanation, 'running' | 'standing'>[] = [
 	{ ...well, verdict: 'failed' as const, handsOffMs: 0, asked: null },
 	{ ...well, impaired: 'eth1 has lost its carrier' },
 	undefined,
-].map((standing) => ({ running: true, standing }));
+].map((standing) => ({ running: true, unanswered: undefined, standing }));
 
 function readId(story: string, id: RegExp): string {
 	return id.exec(readFileSync(join(stories, `${story}.txt`), 'utf8'))?.[0] ?? assert.fail(`${story} has no ${id}`);

@@ -24,11 +24,12 @@ const explanation = `${destinationHelp}
 
 A decision begins with a suspicion: what was seen of the server, by how many clients. What our probe met,
 the verdict, the lease and how it ended follow. How it stands now, the ipvigil that runs here says; without
-one the journal alone is told. Times are UTC.
+one, or where it does not answer within 2 s, the journal alone is told. Times are UTC.
 
-JSON: { "format": 1, "destination", "running", "standing", "decision": [ { "at", "bootMs", "scenario",
-"name", "sentence", "facts", "times" } ], "caveats": [SENTENCE], "unreadableLines", "historyIsCut" }.
-"standing" is null where no ipvigil runs or the destination is in the table no more, else { "mode", "dryRun",
+JSON: { "format": 1, "destination", "running", "unanswered", "standing", "decision": [ { "at", "bootMs",
+"scenario", "name", "sentence", "facts", "times" } ], "caveats": [SENTENCE], "unreadableLines",
+"historyIsCut" }. "unanswered" is null, or why the ipvigil that runs here did not say how it stands. "standing"
+is null where none said it or the destination is in the table no more, else { "mode", "dryRun",
 "verdict", "inTable", "weight", "forwarding", "scheduler", "lease", "hold", "handsOffMs", "asked", "signal",
 "impaired", ... }.`;
 

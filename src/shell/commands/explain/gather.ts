@@ -14,6 +14,8 @@ export interface Explanation {
 	destination: string;
 	/** Whether an ipvigil runs here. */
 	running: boolean;
+	/** Why the ipvigil that runs here has not said how it stands; undefined where it has, or none runs. */
+	unanswered: string | undefined;
 	standing: Standing | undefined;
 	decision: Step[];
 	caveats: string[];
@@ -31,6 +33,7 @@ export async function gather(name: string, runtimeDirectory: string, journalDire
 	return {
 		destination,
 		running: asked.running,
+		unanswered: asked.refusal?.kind === 'failure' ? asked.refusal.message : undefined,
 		standing: asked.standing,
 		decision: lastStory(history.lines),
 		caveats: asked.standing?.caveats ?? caveatsOf(service, undefined, undefined),
@@ -42,17 +45,20 @@ export async function gather(name: string, runtimeDirectory: string, journalDire
 interface Asked {
 	running: boolean;
 	standing?: Standing;
-	/** Why the daemon has nothing to say: none runs, or it knows no such destination. */
+	/** Why the daemon has nothing to say: none runs, it does not answer, or it knows no such destination. */
 	refusal?: OperatorError;
 }
+
+/** The journal can be told without the daemon, all the more where that is in trouble. */
+const historyServes: ReadonlySet<OperatorError['kind']> = new Set(['not-running', 'not-found', 'failure']);
 
 async function askLive(runtimeDirectory: string, name: string): Promise<Asked> {
 	try {
 		return { running: true, standing: await askDestination(runtimeDirectory, name) };
 	} catch (error) {
 		if (!(error instanceof OperatorError)) throw error;
-		if (error.kind !== 'not-running' && error.kind !== 'not-found') throw error;
-		return { running: error.kind === 'not-found', refusal: error };
+		if (!historyServes.has(error.kind)) throw error;
+		return { running: error.kind !== 'not-running', refusal: error };
 	}
 }
 
@@ -65,8 +71,16 @@ async function findInJournal(directory: string, name: string, refusal: OperatorE
 		throw new OperatorError('usage', `"${name}" may mean several destinations.`, `Name one: ${listed(found.ids)}`);
 	if (refusal?.kind === 'not-found' && found.near.length === 0) throw refusal;
 	const near = found.near.length === 0 ? 'See ipvigil table.' : `Do you mean ${listed(found.near)}?`;
-	const where = refusal?.kind === 'not-running' ? 'No ipvigil runs here, and the journal' : 'The journal';
-	throw new OperatorError('not-found', `${where} in ${directory} knows no destination named "${name}".`, near);
+	throw new OperatorError(
+		'not-found',
+		`${whereOf(refusal)} in ${directory} knows no destination named "${name}".`,
+		near,
+	);
+}
+
+function whereOf(refusal: OperatorError | undefined): string {
+	if (refusal?.kind === 'not-running') return 'No ipvigil runs here, and the journal';
+	return refusal?.kind === 'failure' ? `${refusal.message} The journal` : 'The journal';
 }
 
 function historyOf(directory: string, destination: string): Promise<History> {

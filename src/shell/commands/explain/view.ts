@@ -23,11 +23,12 @@ export function renderExplanation(explanation: Explanation, now: Date): string {
 	return parts.filter((part) => part !== '').join('\n');
 }
 
-function standingText({ running, standing, decision }: Explanation): string {
+function standingText({ running, unanswered, standing, decision }: Explanation): string {
 	if (standing)
 		return standingLines(standing)
 			.map((line) => `${line}\n`)
 			.join('');
+	if (unanswered !== undefined) return `${unanswered}\nWhat follows is history.\n`;
 	if (running) return 'It is in the table no more; what follows is history.\n';
 	const last = decision.at(-1);
 	const left = last ? ` It was left at: ${titleOf(last.scenario)}.` : '';
@@ -132,10 +133,10 @@ function clock(iso: string): string {
 
 /** The shape that `ipvigil explain --help` promises. */
 export function explanationJson(explanation: Explanation): string {
-	const { destination, running, standing, caveats, unreadableLines, historyIsCut } = explanation;
+	const { destination, running, unanswered, standing, caveats, unreadableLines, historyIsCut } = explanation;
 	const decision = explanation.decision.map(({ at, bootMs, scenario, sentence, facts, times }) => {
 		return { at, bootMs, scenario, name: titleOf(scenario), sentence, facts, times };
 	});
-	const whole = { format: 1, destination, running, standing: standing ?? null, decision, caveats };
-	return `${JSON.stringify({ ...whole, unreadableLines, historyIsCut }, undefined, 2)}\n`;
+	const said = { format: 1, destination, running, unanswered: unanswered ?? null, standing: standing ?? null };
+	return `${JSON.stringify({ ...said, decision, caveats, unreadableLines, historyIsCut }, undefined, 2)}\n`;
 }
