@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import type { KernelEvent } from '../../src/decode/event.js';
 import type { Action } from '../../src/judge/action.js';
+import type { ProbeOutcome } from '../../src/judge/input.js';
 import type { EarlierWrite, Lease } from '../../src/judge/lease.js';
 import type { Policy } from '../../src/judge/policy.js';
 import { createState, type State } from '../../src/judge/state.js';
@@ -18,7 +19,7 @@ import { type After, Loop, type Message } from '../../src/shell/loop.js';
 import { TableFeed } from '../../src/shell/table-feed.js';
 import { Witness } from '../../src/shell/witness.js';
 import { destinationId } from '../../src/table/identity.js';
-import type { Snapshot } from '../../src/table/model.js';
+import type { Endpoint, Snapshot } from '../../src/table/model.js';
 import type { Write } from './ipvs.js';
 import type { Plan } from './plan.js';
 import type { LifeParts, LoopExecutors, Scene } from './scene.js';
@@ -244,10 +245,20 @@ export class Life {
 			isOurFault || !server
 				? { outcome: 'error' as const, latencyMs: 0 }
 				: world.probeMeets(server, vip !== undefined, timeoutMs);
+		const isTheirs = outcome !== 'error' && world.waySinceMs(endpoint.address) <= this.#scene.scheduler.nowMs;
 		return new Promise((resolve) => {
-			this.own(latencyMs + random.between(0.05, 0.5), () => resolve({ outcome, latencyMs, detail: '' }));
+			this.own(latencyMs + random.between(0.05, 0.5), () => {
+				if (isTheirs) this.#tellAnswer(endpoint, vip?.address, outcome);
+				resolve({ outcome, latencyMs, detail: '' });
+			});
 		});
 	};
+
+	/** What refuses whatever the server does is no answer of its own. */
+	#tellAnswer({ address, port }: Endpoint, vip: string | undefined, outcome: ProbeOutcome): void {
+		if (this.#scene.plan.vipOnly && vip === undefined) return;
+		this.#scene.observer.answered({ server: `${address}:${port}`, vip, outcome });
+	}
 
 	#resume(): void {
 		const { entries } = this.#ledger.list();

@@ -9,7 +9,7 @@ import { Ledger } from '../../src/remedy/ledger.js';
 import { destinationId } from '../../src/table/identity.js';
 import type { Destination, ServiceAddress } from '../../src/table/model.js';
 import type { Write } from './ipvs.js';
-import type { Observer, Scene, Testimony } from './scene.js';
+import type { Answer, Observer, Scene, Testimony } from './scene.js';
 import { ledgerDirectoryOf } from './stand-ins.js';
 import type { Supervisor } from './supervisor.js';
 
@@ -38,6 +38,7 @@ export interface Checker {
 	decided?: (action: Action, state: State) => void;
 	journaled?: (entry: JournalEntry) => void;
 	testified?: (testimony: Testimony) => void;
+	answered?: (answer: Answer) => void;
 	met?: (id: string) => void;
 	unheard?: (id: string) => void;
 	threw?: (error: Error) => void;
@@ -132,6 +133,10 @@ export class Inspection implements Observer {
 
 	testified(testimony: Testimony): void {
 		for (const checker of this.checkers) checker.testified?.(testimony);
+	}
+
+	answered(answer: Answer): void {
+		for (const checker of this.checkers) checker.answered?.(answer);
 	}
 
 	met(id: string): void {

@@ -6,6 +6,8 @@ import { destinationId } from '../../src/table/identity.js';
 import type { Destination, ServiceAddress } from '../../src/table/model.js';
 import { eventLateMs } from './actors.js';
 import { type Bench, type Checker, takingOut } from './inspection.js';
+import type { Answer } from './scene.js';
+import { isDead } from './world.js';
 
 /** How old the newest answer of a failed server's probe can be when it is taken out: the longest interval, and the asking. */
 export function staleMs({ recoverIntervalMs, probeTimeoutMs, silentProbes, confirmIntervalMs }: Policy): number {
@@ -56,29 +58,78 @@ export function falseEjection(bench: Bench): Checker {
 	};
 }
 
+/** What a server has met ipvigil's own questions with: in a row since it accepted one, and whether it has spoken. */
+interface Denials {
+	lastMs: number;
+	silent: number;
+	hasSpoken: boolean;
+}
+
+/** Keeps, by the truth, which servers decline when they are asked. */
+class Asked {
+	readonly #denials = new Map<string, Map<string | undefined, Denials>>();
+	readonly #bench: Bench;
+
+	constructor(bench: Bench) {
+		this.#bench = bench;
+	}
+
+	note({ server, vip, outcome }: Answer): void {
+		const ways = this.#denials.get(server) ?? new Map<string | undefined, Denials>();
+		this.#denials.set(server, ways);
+		if (outcome === 'accepted') return void ways.delete(vip);
+		const { silent = 0 } = ways.get(vip) ?? {};
+		const hasSpoken = outcome === 'refused' || outcome === 'reset';
+		ways.set(vip, { lastMs: this.#bench.scene.scheduler.nowMs, silent: silent + 1, hasSpoken });
+	}
+
+	/** Whether it has declined a short while ago: by a word, or by silence as often as the policy wants. */
+	declines({ address, port }: Destination): boolean {
+		const { scheduler, plan } = this.#bench.scene;
+		const ways = [...(this.#denials.get(`${address}:${port}`)?.values() ?? [])];
+		return ways.some(
+			({ lastMs, silent, hasSpoken }) =>
+				scheduler.nowMs - lastMs <= staleMs(plan.policy) && (hasSpoken || silent >= plan.policy.silentProbes),
+		);
+	}
+}
+
 export function forged(bench: Bench): Checker {
 	const name = 'forged';
-	const { scene, fail } = bench;
-	const windowMs = scene.plan.policy.windowMs + eventLateMs;
+	const { scene, supervisor, fail } = bench;
+	const { policy } = scene.plan;
+	const asked = new Asked(bench);
+	// Who failed by evidence alone may go until nothing has spoken against it for a whole window more.
+	const windowMs = 2 * policy.windowMs + eventLateMs;
 	const heard = new Map<string, { atMs: number; prefix: number | undefined; isTrue: boolean }[]>();
+	const recent = (server: string) =>
+		(heard.get(server) ?? []).filter(({ atMs }) => scene.scheduler.nowMs - atMs < windowMs).slice(-255);
 	return {
 		name,
-		sentence: 'Forgers and single clients never cause an ejection.',
+		sentence:
+			'Nobody is taken out who has not declined a probe itself, nor failed several true clients: forgers never do it alone.',
 		testified: ({ destination, prefix, isTrue }) => {
-			const { nowMs } = scene.scheduler;
-			const recent = (heard.get(destination) ?? []).filter(({ atMs }) => nowMs - atMs < windowMs);
-			heard.set(destination, [...recent.slice(-63), { atMs: nowMs, prefix, isTrue }]);
+			// What clients of one service see of a server speaks of it in all of them.
+			const server = destination.split(' > ')[1] ?? '';
+			heard.set(server, [...recent(server), { atMs: scene.scheduler.nowMs, prefix, isTrue }]);
 		},
-		...onTakingOut(bench, (service, destination) => {
-			const id = destinationId(service, destination);
-			const { nowMs } = scene.scheduler;
-			const said = (heard.get(id) ?? []).filter(({ atMs }) => nowMs - atMs < windowMs);
+		answered: (answer) => asked.note(answer),
+		// When it is decided: while it is being written the server may be found well again.
+		decided: (action, state) => {
+			const taking = takingOut(action, state);
+			if (!taking) return;
+			const { service, destination } = taking;
+			const isDisturbed = scene.scheduler.nowMs - supervisor.undisturbedSinceMs <= staleMs(policy);
+			if (isDisturbed || asked.declines(destination)) return;
+			const said = recent(`${destination.address}:${destination.port}`);
 			const prefixes = new Set(said.flatMap(({ prefix, isTrue }) => (isTrue && prefix !== undefined ? [prefix] : [])));
-			if (said.length === 0 || prefixes.size > 1 || fitForMs(bench, destination) <= staleMs(scene.plan.policy)) return;
+			const server = scene.world.server(destination.address, destination.port);
+			// A dead one that its neighbours miss needs no more than that.
+			if (prefixes.size >= (server && isDead(server) ? 1 : policy.clientPrefixesMin)) return;
 			fail(
 				name,
-				`${id} was taken out on the word of ${said.length} witnesses, of whom ${prefixes.size} told the truth`,
+				`${destinationId(service, destination)} was taken out, has declined no probe, and of ${said.length} words ${prefixes.size} networks' were true`,
 			);
-		}),
+		},
 	};
 }

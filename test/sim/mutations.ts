@@ -3,7 +3,7 @@
  * catch here it would not catch in ipvigil either.
  */
 import type { Lease } from '../../src/judge/lease.js';
-import type { Plan } from './plan.js';
+import type { Plan, Trouble } from './plan.js';
 import type { LifeParts, Mutation } from './scene.js';
 
 export interface Broken {
@@ -50,6 +50,13 @@ function takeOut({ state, executors, scene }: LifeParts, id: string): void {
 		reason: 'a rule was broken',
 	};
 	executors().setWeight({ kind: 'setWeight', id: -1, lease, expect: known.destination.weight, to: 0 });
+}
+
+function brownEverywhere({ services, endMs }: Plan): Trouble[] {
+	const servers = services.flatMap(({ destinations }) => destinations);
+	return servers.map(({ address, port }) => {
+		return { atMs: 0, untilMs: endMs, address, port, condition: 'brown-out', degree: 0.05 };
+	});
 }
 
 export const broken: Broken[] = [
@@ -168,7 +175,8 @@ export const broken: Broken[] = [
 				];
 			},
 		},
-		adapt: (plan) => inAssist({ ...plan, forgeEveryMs: 500 }),
+		// Where nobody is ever fit, and everybody accepts most of the time: innocence is not what shows it.
+		adapt: (plan) => inAssist({ ...plan, forgeEveryMs: 500, troubles: brownEverywhere(plan) }),
 	},
 	{
 		checker: 'ejected',

@@ -4,6 +4,7 @@
  */
 import type { Action, JournalEntry } from '../../src/judge/action.js';
 import type { Asking } from '../../src/judge/asking.js';
+import type { ProbeOutcome } from '../../src/judge/input.js';
 import type { Policy } from '../../src/judge/policy.js';
 import type { State } from '../../src/judge/state.js';
 import type { Ledger } from '../../src/remedy/ledger.js';
@@ -56,6 +57,15 @@ export interface Testimony {
 	isTrue: boolean;
 }
 
+/** What a server truly met a question of ipvigil's with, whatever ipvigil was made to believe. */
+export interface Answer {
+	/** Address and port of the server. */
+	server: string;
+	/** Where it was asked on a VIP: each has a listener of its own. */
+	vip: string | undefined;
+	outcome: ProbeOutcome;
+}
+
 export interface Observer {
 	/** Something was written to the table; called before the audit remembers it, so that `table.last` is the one before. */
 	wrote(write: Write): void;
@@ -63,6 +73,8 @@ export interface Observer {
 	decided(action: Action, state: State): void;
 	journaled(entry: JournalEntry): void;
 	testified(testimony: Testimony): void;
+	/** The server itself has answered a probe, or has not. */
+	answered(answer: Answer): void;
 	/** A client was sent to a dead server. */
 	met(id: DestinationId): void;
 	/** A record of the audit was lost: what the judge cannot know of a write, nobody may ask of it. */
