@@ -9,11 +9,13 @@ import { leaseName } from '../../src/remedy/lease-file.js';
 import { destinationId, serviceId } from '../../src/table/identity.js';
 import { trackDirectory } from './agent.js';
 import { foreignKept } from './foreign.js';
+import { flapping, grace } from './guards.js';
 import { helperEveryMs, helperGraceMs, helperPid } from './helper.js';
 import { type Bench, type Checker, type SeenWrite, takingOut } from './inspection.js';
 import { choosesWeightZero } from './ipvs.js';
 import { falseEjection, forged } from './justice.js';
 import { ejected, restored } from './liveness.js';
+import { released } from './operator.js';
 
 export function checkersOf(bench: Bench): Checker[] {
 	return [
@@ -29,6 +31,9 @@ export function checkersOf(bench: Bench): Checker[] {
 		forged(bench),
 		ejected(bench),
 		restored(bench),
+		released(bench),
+		flapping(bench),
+		grace(bench),
 	];
 }
 
@@ -211,10 +216,11 @@ function debtEnds({ scene, ledger, fail }: Bench): Checker {
 function handsOff({ scene, fail }: Bench): Checker {
 	const name = 'hands-off';
 	const { mode, dryRun } = scene.plan;
+	const tellsNobody = mode === 'observe' || dryRun;
 	return {
 		name,
 		sentence:
-			'Observe mode and a dry run change nothing, notify mode no weight; and no weight 0 under a scheduler that it harms.',
+			'Observe mode and a dry run change nothing and tell no monitor, notify mode changes no weight; and no weight 0 under a scheduler that it harms.',
 		wrote: ({ by, id, service, after }) => {
 			if (by !== 'ipvigil') return;
 			if (mode !== 'assist' || dryRun) fail(name, `${id} was written in mode ${mode}${dryRun ? ', dry run' : ''}`);
@@ -224,6 +230,11 @@ function handsOff({ scene, fail }: Bench): Checker {
 		},
 		decided: (action) => {
 			if (action.kind === 'bind' && mode === 'observe') fail(name, 'a monitor was told in mode observe');
+		},
+		looked: () => {
+			if (!tellsNobody || !existsSync(trackDirectory(scene))) return;
+			for (const file of readdirSync(trackDirectory(scene)))
+				fail(name, `${join('keepalived', file)} was written in mode ${mode}${dryRun ? ', dry run' : ''}`);
 		},
 	};
 }

@@ -9,6 +9,7 @@ import { Ledger } from '../../src/remedy/ledger.js';
 import { destinationId } from '../../src/table/identity.js';
 import type { Destination, ServiceAddress } from '../../src/table/model.js';
 import type { Write } from './ipvs.js';
+import type { Mishap } from './plan.js';
 import type { Answer, Observer, Scene, Testimony } from './scene.js';
 import { ledgerDirectoryOf } from './stand-ins.js';
 import type { Supervisor } from './supervisor.js';
@@ -39,6 +40,7 @@ export interface Checker {
 	journaled?: (entry: JournalEntry) => void;
 	testified?: (testimony: Testimony) => void;
 	answered?: (answer: Answer) => void;
+	asked?: (mishap: Mishap) => void;
 	met?: (id: string) => void;
 	unheard?: (id: string) => void;
 	threw?: (error: Error) => void;
@@ -137,6 +139,10 @@ export class Inspection implements Observer {
 
 	answered(answer: Answer): void {
 		for (const checker of this.checkers) checker.answered?.(answer);
+	}
+
+	asked(mishap: Mishap): void {
+		for (const checker of this.checkers) checker.asked?.(mishap);
 	}
 
 	met(id: string): void {

@@ -4,11 +4,15 @@
  * be; a reason that this file does not know is believed when ipvigil tells it.
  */
 
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { JournalEntry } from '../../src/judge/action.js';
 import type { Policy } from '../../src/judge/policy.js';
 import type { State } from '../../src/judge/state.js';
+import { leaseName } from '../../src/remedy/lease-file.js';
 import { type DestinationId, destinationId, type ServiceId, serviceId } from '../../src/table/identity.js';
 import type { Destination, Service } from '../../src/table/model.js';
+import { trackDirectory } from './agent.js';
 import { type Bench, type Checker, type SeenWrite, takingOut } from './inspection.js';
 import { choosesWeightZero } from './ipvs.js';
 import { isDead } from './world.js';
@@ -105,7 +109,7 @@ export function ejected(bench: Bench): Checker {
 
 	const stands = (service: Service, destination: Destination, id: string): boolean => {
 		const life = supervisor.judging;
-		if (!life || destination.weight === 0) return true;
+		if (!life || destination.weight === 0 || isWithMonitor(bench, service, destination)) return true;
 		const server = world.server(destination.address, destination.port);
 		if (!server || !isDead(server) || scheduler.nowMs < server.deadSinceMs + freshMs) return true;
 		if (scheduler.nowMs < scene.diskFullUntilMs) return true;
@@ -127,7 +131,7 @@ export function ejected(bench: Bench): Checker {
 
 	return {
 		name,
-		sentence: `A dead server with traffic is taken out within ${ejectBoundMs / 1_000} s, unless a documented reason holds.`,
+		sentence: `A dead server with traffic is taken out, or its monitor told, within ${ejectBoundMs / 1_000} s, unless a documented reason holds.`,
 		journaled: (entry) => obstacles.note(entry),
 		decided: (action, state) => {
 			if (takingOut(action, state)) takenMs.push(scheduler.nowMs);
@@ -148,9 +152,10 @@ export function ejected(bench: Bench): Checker {
 				metMs.set(id, scheduler.nowMs);
 		},
 		looked: () => {
-			if (plan.mode !== 'assist' || plan.dryRun) return;
+			const isActing = plan.mode === 'assist' || (plan.mode === 'notify' && plan.binding);
+			if (!isActing || plan.dryRun) return;
 			for (const service of table.services) {
-				if (choosesWeightZero(service)) continue;
+				if (choosesWeightZero(service) && !plan.binding) continue;
 				for (const destination of service.destinations) {
 					const id = destinationId(service.address, destination);
 					if (stands(service, destination, id)) {
@@ -165,6 +170,11 @@ export function ejected(bench: Bench): Checker {
 			}
 		},
 	};
+}
+
+/** The word to the monitor stands; the monitor acts on it in its own time. */
+function isWithMonitor({ scene }: Bench, { address: service }: Service, destination: Destination): boolean {
+	return scene.plan.binding && existsSync(join(trackDirectory(scene), leaseName({ service, destination })));
 }
 
 /** Within this after its last acceptance a repeated SYN is no sign of death yet. */
@@ -201,13 +211,15 @@ function isFloored(
 		);
 	});
 	let taken = destination.weight;
+	// Also what the monitor has taken out of the table.
+	for (const { lease, id, serviceId: its } of state.destinations.values()) {
+		if (!lease || its !== serviceId(service.address) || id === destinationId(service.address, destination)) continue;
+		taken += lease.destination.weight - (lease.written ?? 0);
+	}
 	let standing = 0;
 	for (const one of others) {
 		const lease = state.destinations.get(destinationId(service.address, one))?.lease;
-		if (lease) {
-			taken += lease.destination.weight - (lease.written ?? 0);
-			standing += lease.written ?? 0;
-		} else standing += one.weight;
+		standing += lease ? (lease.written ?? 0) : one.weight;
 	}
 	const lately = takenMs.filter((atMs) => scheduler.nowMs - atMs < 65_000).length;
 	return !serves || taken / (taken + standing) > takenShareMax || lately >= ejectionsPerMinuteMax;

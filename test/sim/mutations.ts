@@ -2,7 +2,11 @@
  * Rules broken on purpose, one for each checker at least, from outside of the shipped code: what a checker does not
  * catch here it would not catch in ipvigil either.
  */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Lease } from '../../src/judge/lease.js';
+import { leaseName } from '../../src/remedy/lease-file.js';
+import { trackDirectory } from './agent.js';
 import type { Plan, Trouble } from './plan.js';
 import type { LifeParts, Mutation } from './scene.js';
 
@@ -58,6 +62,20 @@ function brownEverywhere({ services, endMs }: Plan): Trouble[] {
 		return { atMs: 0, untilMs: endMs, address, port, condition: 'brown-out', degree: 0.05 };
 	});
 }
+
+/** The same trouble for each server of each service, one after the other. */
+function everywhere({ services }: Plan, trouble: Pick<Trouble, 'atMs' | 'untilMs'>, apartMs: number): Trouble[] {
+	const servers = services.flatMap(({ destinations }) => destinations);
+	return servers.map(({ address, port }, index) => {
+		const [atMs, untilMs] = [trouble.atMs + index * apartMs, trouble.untilMs + index * apartMs];
+		return { atMs, untilMs, address, port, condition: 'dead-process', degree: 0 };
+	});
+}
+
+/** In mode `notify`, with a monitor that comes round so seldom that it finds nobody dead by itself. */
+const inNotify = (plan: Plan): Plan => {
+	return { ...plan, mode: 'notify', dryRun: false, binding: true, monitor: 'inhibits', monitorEveryMs: 150_000 };
+};
 
 export const broken: Broken[] = [
 	{
@@ -138,6 +156,20 @@ export const broken: Broken[] = [
 		adapt: (plan) => ({ ...plan, mode: 'observe' }),
 	},
 	{
+		checker: 'hands-off',
+		sentence: 'writes track files in a dry run',
+		mutation: {
+			executors: (executors, { scene }) => ({
+				...executors,
+				bind: (action) => {
+					executors.bind(action);
+					if (action.state === 'down') writeFileSync(join(trackDirectory(scene), leaseName(action)), '0');
+				},
+			}),
+		},
+		adapt: (plan) => ({ ...inNotify(plan), dryRun: true }),
+	},
+	{
 		checker: 'no-throw',
 		sentence: 'throws when it is to tell something',
 		mutation: {
@@ -185,10 +217,51 @@ export const broken: Broken[] = [
 		adapt: (plan) => inAssist({ ...plan, monitor: 'none', adminEveryMs: Number.POSITIVE_INFINITY, mishaps: [] }),
 	},
 	{
+		checker: 'ejected',
+		sentence: 'tells no monitor in mode notify',
+		mutation: { executors: (executors) => ({ ...executors, bind: () => {} }) },
+		adapt: (plan) => ({ ...inNotify(plan), adminEveryMs: Number.POSITIVE_INFINITY, mishaps: [] }),
+	},
+	{
 		checker: 'restored',
 		sentence: 'never gives back',
 		mutation: { executors: (executors) => ({ ...executors, giveBack: () => {} }) },
 		adapt: (plan) =>
 			inAssist({ ...plan, monitor: 'none', policy: { ...plan.policy, leaseMs: 60_000, leaseCapMs: 60_000 } }),
+	},
+	{
+		checker: 'released',
+		sentence: 'does not hear a release',
+		mutation: { message: (message) => (message.kind === 'release' ? [] : [message]) },
+		adapt: (plan) =>
+			inAssist({
+				...plan,
+				monitor: 'none',
+				policy: { ...plan.policy, leaseMs: 60_000, leaseCapMs: 60_000 },
+				troubles: everywhere(plan, { atMs: 20_000, untilMs: 100_000 }, 100),
+				mishaps: [{ kind: 'release', atMs: 40_000 }],
+			}),
+	},
+	{
+		checker: 'flapping',
+		sentence: 'takes out whoever flaps as often as it does',
+		mutation: { policy: (policy) => ({ ...policy, flapsMax: 1_000 }) },
+		adapt: (plan) =>
+			inAssist({
+				...plan,
+				monitor: 'none',
+				adminEveryMs: Number.POSITIVE_INFINITY,
+				clientEveryMs: 50,
+				policy: { ...plan.policy, flapsMax: 2, takenShareMax: 1 },
+				troubles: [20_000, 40_000, 60_000, 80_000].flatMap((atMs) =>
+					everywhere(plan, { atMs, untilMs: atMs + 8_000 }, 1_000),
+				),
+			}),
+	},
+	{
+		checker: 'grace',
+		sentence: 'gives nobody the time to come up',
+		mutation: { policy: (policy) => ({ ...policy, graceMs: 0 }) },
+		adapt: (plan) => inAssist({ ...plan, adminEveryMs: 4_000, policy: { ...plan.policy, graceMs: 5_000 } }),
 	},
 ];

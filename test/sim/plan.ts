@@ -98,7 +98,8 @@ export function planOf(seed: number): Plan {
 		snapshotIntervalMs: 2_000,
 		services,
 		monitor,
-		monitorEveryMs: random.between(1_000, 10_000),
+		// One that comes round seldom leaves it to ipvigil's word.
+		monitorEveryMs: random.chance(0.3) ? 60_000 : random.between(1_000, 10_000),
 		adminEveryMs: sometimes(0.4, 5_000, 60_000),
 		clientEveryMs: random.between(200, 1_000),
 		forgeEveryMs: sometimes(0.4, 300, 4_000),
@@ -126,6 +127,9 @@ function policyOf(random: Random): Policy {
 		holdDownMs: random.pick([5_000, 15_000, 30_000]),
 		takenShareMax: random.pick([0.34, 0.5, 0.7]),
 		ejectionsPerMinuteMax: random.pick([2, 5, 30]),
+		flapsMax: random.pick([2, 4, 6]),
+		flapPeriodMs: random.pick([40_000, 300_000]),
+		graceMs: random.pick([1_000, 2_000, 5_000]),
 	};
 }
 

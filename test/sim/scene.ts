@@ -15,7 +15,7 @@ import type { DestinationId } from '../../src/table/identity.js';
 import type { Listener } from '../../src/table/model.js';
 import type { Random } from '../support/random.js';
 import type { Ipvs, Write } from './ipvs.js';
-import type { Plan } from './plan.js';
+import type { Mishap, Plan } from './plan.js';
 import type { Scheduler } from './scheduler.js';
 import type { World } from './world.js';
 
@@ -75,6 +75,8 @@ export interface Observer {
 	testified(testimony: Testimony): void;
 	/** The server itself has answered a probe, or has not. */
 	answered(answer: Answer): void;
+	/** The operator asks the life that runs for something, and is heard. */
+	asked(mishap: Mishap): void;
 	/** A client was sent to a dead server. */
 	met(id: DestinationId): void;
 	/** A record of the audit was lost: what the judge cannot know of a write, nobody may ask of it. */

@@ -100,7 +100,7 @@ export class Supervisor {
 				scheduler.after(mishap.forMs, () => this.disturb());
 				return;
 			case 'release':
-				return life?.own(0, () => life.take({ kind: 'release', destination: 'all', reason: 'the operator asked' }));
+				return life?.own(0, () => this.#release(life, mishap));
 			case 'own-link': {
 				story(`the director loses its link to ${mishap.addresses.join(', ')}`);
 				world.breakWay(mishap.addresses);
@@ -115,6 +115,14 @@ export class Supervisor {
 			default:
 				mishap satisfies never;
 		}
+	}
+
+	/** Who is only starting has no control socket yet. */
+	#release(life: Life, mishap: Mishap): void {
+		if (life.readySinceMs > this.#scene.scheduler.nowMs) return;
+		this.#scene.story('the operator asks for every lease to be released');
+		this.#scene.observer.asked(mishap);
+		life.take({ kind: 'release', destination: 'all', reason: 'the operator asked' });
 	}
 
 	/** As it is now: who stands still hears of each change in its order, later. */
