@@ -24,7 +24,14 @@ import type { Write } from './ipvs.js';
 import type { Plan } from './plan.js';
 import type { LifeParts, LoopExecutors, Scene } from './scene.js';
 import { TableSeat } from './seat.js';
-import { GatheredCalibration, Killed, ToldJournal, WatchedKeepalived, WatchedLedger } from './stand-ins.js';
+import {
+	GatheredCalibration,
+	Killed,
+	ToldJournal,
+	WatchedHoldFile,
+	WatchedKeepalived,
+	WatchedLedger,
+} from './stand-ins.js';
 
 /** Nobody reads it here; the journal is what is compared. */
 const silentLog = pino({ level: 'silent' });
@@ -41,6 +48,7 @@ export class Life {
 	readonly #witness: Witness;
 	readonly #monitor: WatchedKeepalived | undefined;
 	readonly #calibration: GatheredCalibration;
+	readonly #holds: WatchedHoldFile;
 	readonly #executors: LoopExecutors;
 	readonly #loop: Loop;
 	readonly #feed: TableFeed;
@@ -61,6 +69,7 @@ export class Life {
 			plan.dryRun ? undefined : this.#monitor?.file(service, destination),
 		);
 		this.#calibration = new GatheredCalibration(scene, this.own);
+		this.#holds = new WatchedHoldFile(scene, this.effect);
 		this.#seat = new TableSeat({
 			...scene,
 			own: this.own,
@@ -210,7 +219,7 @@ export class Life {
 			weights: new Weights({ table, ledger: this.#ledger, dryRun: plan.dryRun, nowMs: bootMs, lastWriter }),
 			ledger: this.#ledger,
 			calibration: this.#calibration,
-			holds: { keep: () => {} },
+			holds: this.#holds,
 			binding: this.#monitor ? [this.#monitor] : [],
 			telling: [],
 			journal: new ToldJournal((entry) => this.alive && observer.journaled(entry)),
@@ -261,6 +270,8 @@ export class Life {
 	}
 
 	#resume(): void {
+		for (const { destination, untilMs, reason } of this.#holds.recall())
+			this.take({ kind: 'hold', destination, untilMs, reason, remembered: true });
 		const { entries } = this.#ledger.list();
 		const leases = entries.map(({ lease, earlier }) => ({
 			lease,

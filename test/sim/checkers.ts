@@ -15,7 +15,7 @@ import { type Bench, type Checker, type SeenWrite, takingOut } from './inspectio
 import { choosesWeightZero } from './ipvs.js';
 import { falseEjection, forged } from './justice.js';
 import { ejected, restored } from './liveness.js';
-import { released } from './operator.js';
+import { held, released } from './operator.js';
 
 export function checkersOf(bench: Bench): Checker[] {
 	return [
@@ -32,6 +32,7 @@ export function checkersOf(bench: Bench): Checker[] {
 		ejected(bench),
 		restored(bench),
 		released(bench),
+		held(bench),
 		flapping(bench),
 		grace(bench),
 	];

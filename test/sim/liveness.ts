@@ -51,6 +51,9 @@ const ordinary = new Set([
 	'way-impaired',
 	'way-restored',
 	'resumed',
+	'held',
+	'held-back',
+	'hold-over',
 ]);
 /** After these ipvigil may keep its hands off for the hold-down. */
 const holding = new Set([
@@ -112,7 +115,7 @@ export function ejected(bench: Bench): Checker {
 		if (!life || destination.weight === 0 || isWithMonitor(bench, service, destination)) return true;
 		const server = world.server(destination.address, destination.port);
 		if (!server || !isDead(server) || scheduler.nowMs < server.deadSinceMs + freshMs) return true;
-		if (scheduler.nowMs < scene.diskFullUntilMs) return true;
+		if (scheduler.nowMs < scene.diskFullUntilMs || isHeld(scene, id)) return true;
 		const last = table.last.get(id);
 		const spokenMs = last && last.pid !== life.pid ? last.atMs + plan.policy.holdDownMs : Number.NEGATIVE_INFINITY;
 		const untilMs = Math.max(
@@ -170,6 +173,10 @@ export function ejected(bench: Bench): Checker {
 			}
 		},
 	};
+}
+
+function isHeld({ holds, bootMs }: Bench['scene'], id: DestinationId): boolean {
+	return [holds.get(id), holds.get('all')].some((one) => one !== undefined && bootMs() < one.untilMs);
 }
 
 /** The word to the monitor stands; the monitor acts on it in its own time. */

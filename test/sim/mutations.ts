@@ -243,6 +243,33 @@ export const broken: Broken[] = [
 			}),
 	},
 	{
+		checker: 'held',
+		sentence: 'does not hear a hold',
+		mutation: { message: (message) => (message.kind === 'hold' ? [] : [message]) },
+		adapt: (plan) =>
+			inAssist({
+				...plan,
+				mishaps: [
+					{ kind: 'hold', atMs: 15_000, scope: 'all', forMs: 100_000, resumedAfterMs: Number.POSITIVE_INFINITY },
+				],
+			}),
+	},
+	{
+		checker: 'held',
+		sentence: 'forgets what is held when it starts again',
+		mutation: {
+			message: (message) => (message.kind === 'hold' && message.remembered ? [] : [message]),
+		},
+		adapt: (plan) =>
+			inAssist({
+				...plan,
+				mishaps: [
+					{ kind: 'hold', atMs: 15_000, scope: 'all', forMs: 100_000, resumedAfterMs: Number.POSITIVE_INFINITY },
+					{ kind: 'crash', atMs: 20_000, atEffect: 0, downMs: 100 },
+				],
+			}),
+	},
+	{
 		checker: 'flapping',
 		sentence: 'takes out whoever flaps as often as it does',
 		mutation: { policy: (policy) => ({ ...policy, flapsMax: 1_000 }) },

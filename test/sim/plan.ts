@@ -2,7 +2,9 @@
  * What a seed means: the table, the policy, who else is there, and what goes wrong when. All of it is decided before the
  * first instant, so that a story can be told beforehand and a mutation of ipvigil meets the very same world.
  */
+import type { HoldScope } from '../../src/judge/hold.js';
 import { defaultPolicy, type Mode, type Policy } from '../../src/judge/policy.js';
+import { destinationId } from '../../src/table/identity.js';
 import { type Destination, type Forwarding, noStats, noTunnel, type Service } from '../../src/table/model.js';
 import { Random } from '../support/random.js';
 
@@ -31,6 +33,8 @@ export type Mishap =
 	| { kind: 'clock-jump'; atMs: number; byMs: number }
 	| { kind: 'disk-full'; atMs: number; forMs: number }
 	| { kind: 'release'; atMs: number }
+	/** With an end of its own, and with the operator's, after so long; Infinity for neither. */
+	| { kind: 'hold'; atMs: number; scope: HoldScope; forMs: number; resumedAfterMs: number }
 	/** A link of the director's own carries nothing; for `darkMs` after it is back, neither. */
 	| { kind: 'own-link'; atMs: number; forMs: number; darkMs: number; addresses: string[] };
 
@@ -247,6 +251,8 @@ function mishapsOf(random: Random, services: Service[], policy: Policy): Mishap[
 				() => ({ kind: 'clock-jump', atMs, byMs: random.between(1_000, 120_000) }),
 				() => ({ kind: 'disk-full', atMs, forMs: random.between(1_000, 30_000) }),
 				() => ({ kind: 'release', atMs }),
+				() => holdOf(random, services, atMs),
+				() => holdOf(random, services, atMs),
 				() => ({
 					kind: 'own-link',
 					atMs,
@@ -258,4 +264,11 @@ function mishapsOf(random: Random, services: Service[], policy: Policy): Mishap[
 		);
 	}
 	return mishaps;
+}
+
+function holdOf(random: Random, services: Service[], atMs: number): Mishap {
+	const ids = services.flatMap(({ address, destinations }) => destinations.map((one) => destinationId(address, one)));
+	const some = (share: number) => (random.chance(share) ? random.exponential(30_000) : Number.POSITIVE_INFINITY);
+	const scope = random.chance(0.4) ? 'all' : (ids[random.below(ids.length)] ?? 'all');
+	return { kind: 'hold', atMs, scope, forMs: some(0.5), resumedAfterMs: some(0.5) };
 }

@@ -89,6 +89,7 @@ function stageOf(plan: Plan, mutation: Mutation, directory: string, story: strin
 		bootMs: () => bootAtStartMs + scheduler.nowMs + scene.sleptMs,
 		ring: [],
 		calibrated: new Set(),
+		holds: new Map(),
 		diskFullUntilMs: 0,
 		sleptMs: 0,
 		wokeMs: 0,

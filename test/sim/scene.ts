@@ -4,6 +4,7 @@
  */
 import type { Action, JournalEntry } from '../../src/judge/action.js';
 import type { Asking } from '../../src/judge/asking.js';
+import type { HoldScope } from '../../src/judge/hold.js';
 import type { ProbeOutcome } from '../../src/judge/input.js';
 import type { Policy } from '../../src/judge/policy.js';
 import type { State } from '../../src/judge/state.js';
@@ -103,6 +104,8 @@ export interface Scene {
 	ring: Write[];
 	/** What `Calibration` keeps on tmpfs. */
 	calibrated: Set<string>;
+	/** What the operator holds, until when on the boot clock, and whether ipvigil has said that it is held. */
+	holds: Map<HoldScope, { untilMs: number; isTaken: boolean }>;
 	diskFullUntilMs: number;
 	/** How long the machine has slept: the boot clock has gone on, timers have not. */
 	sleptMs: number;

@@ -6,10 +6,12 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JournalEntry } from '../../src/judge/action.js';
+import type { Hold } from '../../src/judge/hold.js';
 import type { EarlierWrite, Lease } from '../../src/judge/lease.js';
 import type { Delivery } from '../../src/monitors/contract.js';
 import { KeepalivedTarget } from '../../src/monitors/keepalived.js';
 import { Calibration } from '../../src/remedy/calibration.js';
+import { HoldFile } from '../../src/remedy/hold-file.js';
 import { type LeaseKey, type LedgerEntry, leaseName } from '../../src/remedy/lease-file.js';
 import { Ledger } from '../../src/remedy/ledger.js';
 import { Journal } from '../../src/report/journal.js';
@@ -56,6 +58,22 @@ export class WatchedLedger extends Ledger {
 		writeFileSync(join(ledgerDirectoryOf(this.#scene), `.${leaseName(key)}.new`), 'format=1\nstate=he');
 		this.#effect();
 		write();
+		this.#effect();
+	}
+}
+
+/** The operator's holds are in the shipped file. */
+export class WatchedHoldFile extends HoldFile {
+	readonly #effect: () => void;
+
+	constructor({ directory }: Scene, effect: () => void) {
+		super(directory, () => {});
+		this.#effect = effect;
+	}
+
+	override keep(holds: Hold[]): void {
+		this.#effect();
+		super.keep(holds);
 		this.#effect();
 	}
 }

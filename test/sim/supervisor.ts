@@ -2,6 +2,7 @@
  * systemd, and whatever befalls a process: starts ipvigil, starts it again after a death, stops it in order, lets it
  * stand still, fills its disk, and runs the give-back helper after a stop.
  */
+import type { HoldScope } from '../../src/judge/hold.js';
 import { Life } from './agent.js';
 import type { Helper } from './helper.js';
 import type { Mishap } from './plan.js';
@@ -101,6 +102,9 @@ export class Supervisor {
 				return;
 			case 'release':
 				return life?.own(0, () => this.#release(life, mishap));
+			case 'hold':
+				scheduler.after(mishap.resumedAfterMs, () => this.#resume(mishap.scope));
+				return life?.own(0, () => this.#hold(life, mishap.scope, mishap.forMs));
 			case 'own-link': {
 				story(`the director loses its link to ${mishap.addresses.join(', ')}`);
 				world.breakWay(mishap.addresses);
@@ -123,6 +127,31 @@ export class Supervisor {
 		this.#scene.story('the operator asks for every lease to be released');
 		this.#scene.observer.asked(mishap);
 		life.take({ kind: 'release', destination: 'all', reason: 'the operator asked' });
+	}
+
+	/** Who dies of it may or may not remember it: that it is held is said last. */
+	#hold(life: Life, scope: HoldScope, forMs: number): void {
+		const { scheduler, holds, bootMs, story } = this.#scene;
+		if (life.readySinceMs > scheduler.nowMs) return;
+		story(`the operator holds ${scope} for ${Math.round(forMs)} ms`);
+		const untilMs = bootMs() + forMs;
+		holds.set(scope, { untilMs, isTaken: false });
+		const end = Number.isFinite(untilMs) ? untilMs : undefined;
+		life.take({ kind: 'hold', destination: scope, untilMs: end, reason: 'maintenance', remembered: false });
+		holds.set(scope, { untilMs, isTaken: true });
+	}
+
+	#resume(scope: HoldScope): void {
+		const { life } = this;
+		life?.own(0, () => {
+			const { scheduler, holds, story } = this.#scene;
+			if (life.readySinceMs > scheduler.nowMs) return;
+			story(`the operator resumes ${scope}`);
+			const ended = scope === 'all' ? [...holds.keys()] : [scope];
+			for (const one of ended) holds.set(one, { untilMs: Number.POSITIVE_INFINITY, ...holds.get(one), isTaken: false });
+			life.take({ kind: 'unhold', destination: scope });
+			for (const one of ended) holds.delete(one);
+		});
 	}
 
 	/** As it is now: who stands still hears of each change in its order, later. */
