@@ -74,9 +74,19 @@ export class World {
 	probeMeets(server: Server, onVip: boolean, timeoutMs: number): { outcome: ProbeOutcome; latencyMs: number } {
 		if (this.#isUnreachable(server.address)) return { outcome: 'unanswered', latencyMs: timeoutMs };
 		const { answer, latencyMs } = this.#meets(server);
+		const rarer = this.#rarer(server, answer, timeoutMs);
+		if (rarer) return rarer;
 		if (answer === 'silent' || latencyMs >= timeoutMs) return { outcome: 'unanswered', latencyMs: timeoutMs };
 		const unheard = this.#plan.vipOnly && !onVip;
 		return { outcome: answer === 'refused' || unheard ? 'refused' : 'accepted', latencyMs };
+	}
+
+	/** What the same fault looks like now and then: a router that says so, a proxy that cuts off, a program that hangs. */
+	#rarer({ condition }: Server, answer: Meeting['answer'], timeoutMs: number) {
+		if (answer === 'accepted' || !this.#random.chance(0.15)) return undefined;
+		if (condition === 'dead-host') return { outcome: 'unreachable' as const, latencyMs: 1 };
+		if (condition === 'brown-out') return { outcome: 'hung' as const, latencyMs: timeoutMs };
+		return { outcome: 'reset' as const, latencyMs: 0.4 };
 	}
 
 	/** Since when the director has had a way to this host; Infinity while it has none. */
