@@ -9,7 +9,7 @@
  *
  * An answer is an object; a refusal is { "error": a sentence, "next": what to do about it }.
  */
-import { chmodSync, renameSync, rmSync } from 'node:fs';
+import { renameSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -105,19 +105,24 @@ export async function startControl(
 	};
 }
 
-/** Named only once its mode is set: at no time could somebody else have opened it. */
+/** The socket is made with its mode, 0600, and named once it listens: at no time could somebody else have opened it. */
 async function listen(server: Server, path: string): Promise<void> {
 	const unnamed = `${path}.new`;
 	try {
 		rmSync(unnamed, { force: true });
 		await new Promise<void>((resolve, reject) => {
 			server.once('error', reject);
-			server.listen(unnamed, () => {
-				server.removeAllListeners('error');
-				resolve();
-			});
+			// A path is bound before listen() returns; nothing else runs under this mask.
+			const mask = process.umask(0o177);
+			try {
+				server.listen(unnamed, () => {
+					server.removeAllListeners('error');
+					resolve();
+				});
+			} finally {
+				process.umask(mask);
+			}
 		});
-		chmodSync(unnamed, 0o600);
 		renameSync(unnamed, path);
 	} catch (error) {
 		server.close();

@@ -115,6 +115,16 @@ describe('the control API', () => {
 		assert.equal(existsSync(controlSocket(directory)), false);
 	});
 
+	test('is for the owner alone from the moment it is made, whatever the mask', async (t) => {
+		const directory = temporaryDirectory(t);
+		const mask = process.umask(0);
+		t.after(() => process.umask(mask));
+		const starting = startControl(directory, echo, assert.fail);
+		assert.equal(statSync(join(directory, 'control.sock.new')).mode & 0o777, 0o600);
+		assert.equal(process.umask(), 0);
+		await (await starting).close();
+	});
+
 	test('ends though a client holds its connection open and says nothing', async (t) => {
 		const { directory, server } = await start(t);
 		const silent = connect(controlSocket(directory));
