@@ -23,8 +23,17 @@ export interface ReleaseAnswer {
 	/** Whom was asked for: an id, or `all`. */
 	destination: HoldScope;
 	/** The leases that are being ended. `written` is null where the monitor was asked and no weight was written. */
-	leases: { destination: string; owed: number; written: number | null; state: string }[];
-	/** For how long they are not taken out again. */
+	leases: ReleasedLease[];
+}
+
+export interface ReleasedLease {
+	destination: string;
+	owed: number;
+	written: number | null;
+	state: string;
+	/** A dry run's: no weight was written, and none will be. */
+	rehearsed: boolean;
+	/** For how long it is not taken out again. */
 	handsOffMs: number;
 }
 
@@ -46,6 +55,8 @@ export interface ResumeAnswer {
 	ended: HoldScope[];
 	/** The hold on all destinations stands, so this one stays held. */
 	stillHeld: boolean;
+	/** Whether it outlives a restart of ipvigil: what could not be written down would be held again. */
+	remembered: boolean;
 }
 
 const noReason = 'no reason was given';
@@ -97,16 +108,9 @@ export function createHandlers(
 		},
 		release: ({ destination: name }): ReleaseAnswer => {
 			const destination = scopeOf(name, state.destinations.keys());
-			const leases = leased(loop, destination).map(({ id, lease }) => {
-				return { destination: id, owed: lease.destination.weight, written: lease.written ?? null, state: lease.state };
-			});
+			const leases = leased(loop, destination).map((one) => releasedOf(state, one));
 			loop.take({ kind: 'release', destination, reason: 'the operator asked' });
-			return {
-				format: 1,
-				destination,
-				leases,
-				handsOffMs: termsOf(state, state.destinations.get(destination)?.serviceId ?? '').policy.holdDownMs,
-			};
+			return { format: 1, destination, leases };
 		},
 		hold: ({ destination: name, forMs, reason: given = '' }): HoldAnswer => {
 			const reason = given.trim() || noReason;
@@ -124,7 +128,7 @@ export function createHandlers(
 			const destination = scopeOf(name, new Set([...state.destinations.keys(), ...held.filter((id) => id !== 'all')]));
 			loop.take({ kind: 'unhold', destination });
 			const ended = held.filter((scope) => !state.holds.has(scope));
-			return { format: 1, destination, ended, stillHeld: state.holds.has('all') };
+			return { format: 1, destination, ended, stillHeld: state.holds.has('all'), remembered: holds.remembers };
 		},
 	};
 }
@@ -136,6 +140,12 @@ function leased({ state }: Pick<Loop, 'state'>, scope: HoldScope): Leased[] {
 	return [...candidates]
 		.flatMap((id) => state.destinations.get(id) ?? [])
 		.filter((one): one is Leased => one.lease !== undefined);
+}
+
+function releasedOf(state: Loop['state'], { id, serviceId, lease, rehearsed }: Leased): ReleasedLease {
+	const { holdDownMs } = termsOf(state, serviceId).policy;
+	const { destination, written = null, state: leaseState } = lease;
+	return { destination: id, owed: destination.weight, written, state: leaseState, rehearsed, handsOffMs: holdDownMs };
 }
 
 function scopeOf(name: string, known: Iterable<string>): HoldScope {

@@ -1,7 +1,9 @@
 /** What a request on the control socket means to the judge: a real socket, a real judge, a table that is only told of. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { pino } from 'pino';
 import { holdsMax } from '../../src/judge/hold.js';
@@ -136,8 +138,7 @@ describe('a release', () => {
 		assert.deepEqual(await command(directory, 'release', { destination: '10.1.0.11:80' }), {
 			format: 1,
 			destination: one,
-			leases: [{ destination: one, owed: 5, written: 0, state: 'held' }],
-			handsOffMs: 60_000,
+			leases: [{ destination: one, owed: 5, written: 0, state: 'held', rehearsed: false, handsOffMs: 60_000 }],
 		});
 		const { lease, weight, handsOffMs, verdict } = await askDestination(directory, one);
 		assert.deepEqual([lease, weight, verdict], [null, 5, 'failed']);
@@ -180,6 +181,7 @@ describe('a hold', () => {
 			destination: one,
 			ended: [one],
 			stillHeld: false,
+			remembered: true,
 		});
 		assert.equal((await askDestination(directory, one)).lease?.state, 'held');
 	});
@@ -256,6 +258,14 @@ describe('a hold', () => {
 		const { loop } = await start(t, directory);
 		loop.take({ kind: 'tick' });
 		assert.equal((await askDestination(directory, one)).hold, null);
+	});
+
+	test('whose end could not be written down is not said to be over for good', async (t) => {
+		const { directory } = await start(t);
+		await command(directory, 'hold', { destination: one });
+		mkdirSync(join(directory, 'holds.json.new'));
+		const { ended, remembered } = await command(directory, 'resume', { destination: one });
+		assert.deepEqual([ended, remembered], [[one], false]);
 	});
 
 	test('of a destination that has left the table can be resumed', async (t) => {

@@ -88,7 +88,7 @@ describe('the operator', { timeout: 180_000 }, () => {
 		assert.equal(readdirSync(at('track')).length, 1);
 		const { code, out } = ipvigil('release', ...id.split(' '));
 		assert.equal(code, 0);
-		assert.equal(out.split('\n')[1], `  ${id}: the monitor judges alone again`);
+		assert.equal(out.split('\n')[1], `  ${id}: the monitor will judge alone again; hands off for 1 min`);
 		assert.deepEqual([readdirSync(at('track')), readdirSync(at('run/leases'))], [[], []]);
 		assert.equal(ipvigil('release', '--all').out, 'No lease stands.\n');
 		assert.match(ipvigil('explain', id).out, /returned-to-monitor: Returned to the monitor\n/);

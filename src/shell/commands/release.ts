@@ -1,6 +1,6 @@
 /** `ipvigil release`: asks the ipvigil that runs here to end leases now. */
 import { type Command, Option } from 'commander';
-import type { ReleaseAnswer } from '../control.js';
+import type { ReleaseAnswer, ReleasedLease } from '../control.js';
 import { spokenDuration } from '../duration.js';
 import { answerOutputs, destinationHelp, makeScopeCommand, printAnswer, type ScopeOptions, scopeOf } from './scope.js';
 
@@ -19,8 +19,9 @@ A weight is given back only where nobody else has written since. What was releas
 again before the hold-down of the policy has passed and there is new evidence; to keep it in for longer,
 hold it first. A destination without a lease is no error: there is nothing to release.
 
-JSON: { "format": 1, "destination", "leases": [ { "destination", "owed", "written", "state" } ],
-"handsOffMs" }. "written" is null where the monitor was asked and no weight was written.`;
+JSON: { "format": 1, "destination", "leases": [ { "destination", "owed", "written", "state",
+"rehearsed", "handsOffMs" } ] }. "written" is null where the monitor was asked and no weight was written;
+"rehearsed" is a dry run's. It is answered before the weights are written: explain tells what came of it.`;
 
 async function release(words: string[], options: ScopeOptions): Promise<void> {
 	const destination = scopeOf(words, options);
@@ -31,18 +32,23 @@ async function release(words: string[], options: ScopeOptions): Promise<void> {
 	printAnswer(options.output, answer, sentencesOf(answer));
 }
 
-export function sentencesOf({ destination, leases, handsOffMs }: ReleaseAnswer): string[] {
+export function sentencesOf({ destination, leases }: ReleaseAnswer): string[] {
 	if (leases.length === 0)
 		return [
 			destination === 'all' ? 'No lease stands.' : `${destination} is under no lease: there is nothing to release.`,
 		];
-	const lines = leases.map(({ destination: id, owed, written, state }) => {
-		if (written === null || state === 'with-monitor') return `  ${id}: the monitor judges alone again`;
-		return `  ${id}: weight ${owed} is given back for ${written}`;
-	});
 	return [
 		`${leases.length} ${leases.length === 1 ? 'lease is' : 'leases are'} being ended:`,
-		...lines,
-		`None of it is taken out again within ${spokenDuration(handsOffMs)}, nor without new evidence.`,
+		...leases.map(
+			(lease) => `  ${lease.destination}: ${endOf(lease)}; hands off for ${spokenDuration(lease.handsOffMs)}`,
+		),
+		'None of it is taken out again within that time, nor without new evidence.',
 	];
+}
+
+/** The answer is made before anything is written. */
+function endOf({ owed, written, state, rehearsed }: ReleasedLease): string {
+	const will = rehearsed ? 'would' : 'will';
+	if (written === null || state === 'with-monitor') return `the monitor ${will} judge alone again`;
+	return `weight ${owed} ${will} be given back for ${written}`;
 }

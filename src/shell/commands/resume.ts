@@ -25,7 +25,7 @@ const explanation = `${destinationHelp}
 While all destinations are held, resuming one of them changes nothing for it: "ipvigil resume --all"
 ends that hold, and every other. Resuming what is not held is no error.
 
-JSON: { "format": 1, "destination", "ended": [ID or "all"], "stillHeld" }.`;
+JSON: { "format": 1, "destination", "ended": [ID or "all"], "stillHeld", "remembered" }.`;
 
 async function resume(words: string[], options: ScopeOptions): Promise<void> {
 	const destination = scopeOf(words, options);
@@ -36,10 +36,11 @@ async function resume(words: string[], options: ScopeOptions): Promise<void> {
 	printAnswer(options.output, answer, sentencesOf(answer));
 }
 
-export function sentencesOf({ destination, ended, stillHeld }: ResumeAnswer): string[] {
+export function sentencesOf({ destination, ended, stillHeld, remembered }: ResumeAnswer): string[] {
 	const none = destination === 'all' ? 'Nothing was held.' : `${destination} was not held by a hold of its own.`;
 	return [
 		...(ended.length === 0 ? [none] : ended.map((scope) => `${spokenScope(scope)} is no longer held.`)),
 		...(stillHeld ? ['It is still held together with all others: ipvigil resume --all'] : []),
+		...(remembered ? [] : ['It could not be written down: after a restart of ipvigil it is held again; see its log.']),
 	];
 }
