@@ -9,7 +9,7 @@ import type { KernelEvent } from '../../src/decode/event.js';
 import type { Action } from '../../src/judge/action.js';
 import type { ProbeOutcome } from '../../src/judge/input.js';
 import type { EarlierWrite, Lease } from '../../src/judge/lease.js';
-import type { Policy } from '../../src/judge/policy.js';
+import { type Actions, defaultActions, type Policy } from '../../src/judge/policy.js';
 import { createState, type State } from '../../src/judge/state.js';
 import { isSettled } from '../../src/judge/step.js';
 import { termsForAll } from '../../src/judge/terms.js';
@@ -298,8 +298,10 @@ export class Life {
 type LoopProbe = NonNullable<Parameters<NonNullable<Scene['mutation']['probe']>>[0]>;
 
 /** As `Daemon.#newState`. */
-function newState({ mode, dryRun, binding, asksVips }: Plan, policy: Policy, pid: number): State {
-	const terms = termsForAll({ mode, policy, asking: { method: asksVips ? 'auto' : 'connect' } });
+function newState({ mode, dryRun, binding, asksVips, remedy }: Plan, policy: Policy, pid: number): State {
+	const rules = Object.entries(defaultActions).map(([rule, action]) => [rule, action === 'quiesce' ? remedy : action]);
+	const actions = Object.fromEntries(rules) as Actions;
+	const terms = termsForAll({ mode, policy, actions, asking: { method: asksVips ? 'auto' : 'connect' } });
 	return createState({ terms, pid, dryRun, binding, seed: pid });
 }
 

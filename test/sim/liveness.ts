@@ -113,6 +113,7 @@ export function ejected(bench: Bench): Checker {
 	const stands = (service: Service, destination: Destination, id: string): boolean => {
 		const life = supervisor.judging;
 		if (!life || destination.weight === 0 || isWithMonitor(bench, service, destination)) return true;
+		if (plan.remedy === 'reduce' && isReduced(life.state, destination, id)) return true;
 		const server = world.server(destination.address, destination.port);
 		if (!server || !isDead(server) || scheduler.nowMs < server.deadSinceMs + freshMs) return true;
 		if (scheduler.nowMs < scene.diskFullUntilMs || isHeld(scene, id)) return true;
@@ -177,6 +178,12 @@ export function ejected(bench: Bench): Checker {
 
 function isHeld({ holds, bootMs }: Bench['scene'], id: DestinationId): boolean {
 	return [holds.get(id), holds.get('all')].some((one) => one !== undefined && bootMs() < one.untilMs);
+}
+
+/** Under a lease with less than its weight; or with so little that there is no less. */
+function isReduced(state: State, { weight }: Destination, id: DestinationId): boolean {
+	const { lease } = state.destinations.get(id) ?? {};
+	return weight === 1 || (lease?.written === weight && weight < lease.destination.weight);
 }
 
 /** The word to the monitor stands; the monitor acts on it in its own time. */

@@ -45,6 +45,8 @@ export interface Plan {
 	dryRun: boolean;
 	/** Whether keepalived can be told. */
 	binding: boolean;
+	/** What follows from a failure, whatever the signal. */
+	remedy: 'quiesce' | 'reduce';
 	/** Whether the audit hook runs. */
 	audit: boolean;
 	/** The share of the audit's records that find its ring full. */
@@ -92,6 +94,7 @@ export function planOf(seed: number): Plan {
 		endMs,
 		mode,
 		dryRun: random.chance(0.04),
+		remedy: random.chance(0.15) ? 'reduce' : 'quiesce',
 		binding: monitor !== 'none' && (mode === 'notify' || random.chance(0.4)),
 		audit: random.chance(0.8),
 		auditLost: random.chance(0.6) ? 0 : random.between(0, 0.1),
