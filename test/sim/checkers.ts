@@ -9,7 +9,7 @@ import { leaseName } from '../../src/remedy/lease-file.js';
 import { destinationId, serviceId } from '../../src/table/identity.js';
 import { trackDirectory } from './agent.js';
 import { foreignKept } from './foreign.js';
-import { flapping, grace } from './guards.js';
+import { flapping, freeze, grace } from './guards.js';
 import { helperEveryMs, helperGraceMs, helperPid } from './helper.js';
 import { type Bench, type Checker, type SeenWrite, takingOut } from './inspection.js';
 import { choosesWeightZero } from './ipvs.js';
@@ -34,6 +34,7 @@ export function checkersOf(bench: Bench): Checker[] {
 		released(bench),
 		held(bench),
 		flapping(bench),
+		freeze(bench),
 		grace(bench),
 	];
 }

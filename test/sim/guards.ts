@@ -1,7 +1,9 @@
 /**
- * The checkers of the guard's slower rules: who comes and goes all the time is left to the monitor, and who has only just come in is not taken out at once.
+ * The checkers of the guard's slower rules: who comes and goes all the time is left to the monitor, who fails together with
+ * most others stays in, and who has only just come in is not taken out at once.
  */
-import { destinationId } from '../../src/table/identity.js';
+import type { State } from '../../src/judge/state.js';
+import { destinationId, type ServiceId, serviceId } from '../../src/table/identity.js';
 import { type Bench, type Checker, takingOut } from './inspection.js';
 
 export function flapping({ scene, fail }: Bench): Checker {
@@ -33,6 +35,47 @@ export function flapping({ scene, fail }: Bench): Checker {
 		decided: (action, state) => {
 			const taking = action.kind === 'bind' && !scene.plan.dryRun && takingOut(action, state);
 			if (taking) note(destinationId(taking.service, taking.destination), state.pid, scene.bootMs());
+		},
+	};
+}
+
+/** Those that take part in serving, and those of them that have failed. */
+function servingOf(state: State, service: ServiceId) {
+	const serving = [...state.destinations.values()].filter(
+		(one) => one.serviceId === service && (one.lease !== undefined || one.destination.weight > 0),
+	);
+	return { serving, failed: serving.filter(({ verdict }) => verdict === 'failed') };
+}
+
+export function freeze({ scene, fail }: Bench): Checker {
+	const name = 'freeze';
+	const { frozenShare, windowMs } = scene.plan.policy;
+	const frozen = new Set<ServiceId>();
+	let pid = 0;
+	return {
+		name,
+		sentence: 'Nothing more is taken out while most of its service was found failed together.',
+		journaled: ({ scenario, service }) => {
+			if (scenario === 'frozen' && service) frozen.add(service);
+			if (scenario === 'thawed' && service) frozen.delete(service);
+		},
+		decided: (action, state) => {
+			if (state.pid !== pid) frozen.clear();
+			pid = state.pid;
+			const taking = takingOut(action, state);
+			// Of one that the monitor has at 0 already nothing more goes.
+			if (!taking || taking.taken === 0) return;
+			const service = serviceId(taking.service);
+			const { serving, failed } = servingOf(state, service);
+			// Deeds come before words: where no more than that are failed the word of it may still be on its way.
+			if (failed.length <= frozenShare * serving.length) return;
+			const together = failed.filter(({ failedMs }) => scene.bootMs() - failedMs <= windowMs).length;
+			if (!frozen.has(service) && (together < 2 || together <= frozenShare * serving.length)) return;
+			const id = destinationId(taking.service, taking.destination);
+			fail(
+				name,
+				`${id} is to go, while ${failed.length} of ${serving.length} have failed, ${together} of them of late`,
+			);
 		},
 	};
 }

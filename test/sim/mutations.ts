@@ -286,6 +286,19 @@ export const broken: Broken[] = [
 			}),
 	},
 	{
+		checker: 'freeze',
+		sentence: 'takes nothing for its own fault',
+		mutation: { policy: (policy) => ({ ...policy, frozenShare: 1 }) },
+		adapt: (plan) =>
+			inAssist({
+				...plan,
+				monitor: 'none',
+				clientEveryMs: 50,
+				policy: { ...plan.policy, takenShareMax: 1 },
+				troubles: everywhere(plan, { atMs: 20_000, untilMs: 60_000 }, 500),
+			}),
+	},
+	{
 		checker: 'grace',
 		sentence: 'gives nobody the time to come up',
 		mutation: { policy: (policy) => ({ ...policy, graceMs: 0 }) },
