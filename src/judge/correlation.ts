@@ -11,10 +11,15 @@ import { announceService, seconds, type Turn } from './turn.js';
 /** One that has failed says nothing of the others, however small the service. */
 const togetherMin = 2;
 
-/** Those that take part in serving: not what the monitor or an admin has set to 0. */
+/**
+ * Those that take part in serving: not what the monitor or an admin has set to 0, but what a monitor has removed at our
+ * word.
+ */
 function serving(state: State, service: ServiceId): DestinationState[] {
-	const all = [...(state.services.get(service)?.destinations ?? [])].flatMap((id) => state.destinations.get(id) ?? []);
-	return all.filter(({ lease, destination }) => lease !== undefined || destination.weight > 0);
+	const leased = [...state.busyDestinations].filter((id) => state.destinations.get(id)?.serviceId === service);
+	const ids = new Set([...(state.services.get(service)?.destinations ?? []), ...leased]);
+	const all = [...ids].flatMap((id) => state.destinations.get(id) ?? []);
+	return all.filter(({ lease, inTable, destination }) => lease !== undefined || (inTable && destination.weight > 0));
 }
 
 export function freezeTogether(turn: Turn, service: ServiceId): void {

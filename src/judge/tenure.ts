@@ -47,7 +47,8 @@ export function enforce(turn: Turn, destination: DestinationState): void {
 		return keepIn(turn, destination, () => announceOnce(turn, 'held-back', destination, { reason: held.reason }));
 	const graceEndMs = addedMs + termsOf(state, destination.serviceId).policy.graceMs;
 	if (nowMs < graceEndMs) return comeBack(turn, destination, graceEndMs);
-	const permission = mayTakeOut(state, destination, to ?? 0, nowMs);
+	// A monitor that is told takes all of it, whatever is left of the weight.
+	const permission = mayTakeOut(state, destination, state.binding ? 0 : (to ?? 0), nowMs);
 	if (!permission.allowed)
 		return keepIn(turn, destination, () => overflow(turn, destination, permission.reason, permission.why));
 	const service = state.services.get(destination.serviceId);
