@@ -6,7 +6,7 @@
 
 import type { ServiceId } from '../table/identity.js';
 import type { Destination } from '../table/model.js';
-import { thaw } from './correlation.js';
+import { freezeTogether, thaw } from './correlation.js';
 import { bind, closeLease, holdDown, settle } from './ending.js';
 import { mayTakeOut, weightZeroHarm } from './guard.js';
 import { holdOf } from './hold.js';
@@ -47,6 +47,8 @@ export function enforce(turn: Turn, destination: DestinationState): void {
 		return keepIn(turn, destination, () => announceOnce(turn, 'held-back', destination, { reason: held.reason }));
 	const graceEndMs = addedMs + termsOf(state, destination.serviceId).policy.graceMs;
 	if (nowMs < graceEndMs) return comeBack(turn, destination, graceEndMs);
+	// Most of it may be failed by now because others have gone for other reasons.
+	freezeTogether(turn, destination.serviceId);
 	// A monitor that is told takes all of it, whatever is left of the weight.
 	const permission = mayTakeOut(state, destination, state.binding ? 0 : (to ?? 0), nowMs);
 	if (!permission.allowed)
