@@ -40,6 +40,8 @@ export function enforce(turn: Turn, destination: DestinationState): void {
 		return keepIn(turn, destination, () => announceOnce(turn, 'observed-only', destination, { because }));
 	const to = action === 'notify' ? undefined : reducedTo(turn, destination, action);
 	if (isOutAlready(destination, to)) return;
+	// Whoever has set it to 0 needs to be asked for nothing.
+	if (!destination.lease && destination.destination.weight === 0) return;
 	// Its weight was coming back; the monitor is asked once it is.
 	if (to === undefined && destination.lease) return endLease(turn, destination, 'it has failed again');
 	const held = holdOf(state, destination.id);
