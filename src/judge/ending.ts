@@ -21,6 +21,8 @@ export function rewritten(
 	by: string,
 ): void {
 	destination.changedMs = turn.nowMs;
+	// Its removal may have gone unheard.
+	if (operation === 'add') destination.addedMs = turn.nowMs;
 	const { pending, lease } = destination;
 	if (pending) {
 		pending.heard = { operation, weight, by, afterOwn: pending.own };

@@ -180,10 +180,11 @@ function isHeld({ holds, bootMs }: Bench['scene'], id: DestinationId): boolean {
 	return [holds.get(id), holds.get('all')].some((one) => one !== undefined && bootMs() < one.untilMs);
 }
 
-/** Under a lease with less than its weight; or with so little that there is no less. */
+/** Under a lease with less than its weight; or with so little that there was no less, and a monitor was asked. */
 function isReduced(state: State, { weight }: Destination, id: DestinationId): boolean {
 	const { lease } = state.destinations.get(id) ?? {};
-	return weight === 1 || (lease?.written === weight && weight < lease.destination.weight);
+	if (lease?.written === undefined) return weight === 1 || lease?.destination.weight === 1;
+	return weight === 1 || (lease.written === weight && weight < lease.destination.weight);
 }
 
 /** The word to the monitor stands; the monitor acts on it in its own time. */
