@@ -57,7 +57,7 @@ function accepted(turn: Turn, listener: ListenerState): void {
 	const isBack = listener.accepts >= recoverSuccesses;
 	for (const destination of destinationsOn(turn.state, listener)) {
 		if (destination.verdict === 'suspect') {
-			acquit(destination);
+			acquit(turn, destination);
 			journal(turn, 'acquitted', destination, { signal: destination.signal });
 		} else if (destination.verdict === 'failed') {
 			if (isBack) recover(turn, destination);
@@ -156,7 +156,10 @@ function declined(
 
 /** Through a fault of our own, or a firewall's, nobody was asked: that settles nothing, and prolongs no suspicion. */
 function notAsked(turn: Turn, listener: ListenerState, purpose: ProbePurpose, detail: string): void {
-	if (purpose !== 'confirm') return again(turn, listener, purpose);
+	const isWanted =
+		purpose !== 'recover' || destinationsOn(turn.state, listener).some(({ verdict }) => verdict === 'failed');
+	if (purpose !== 'confirm' && isWanted) return again(turn, listener, purpose);
+	if (purpose !== 'confirm') return;
 	cannotConfirm(turn, listener, 'error', `it could not be asked: ${detail}`);
 	if (windowEndMs(turn, listener) > turn.nowMs) return again(turn, listener, purpose);
 	if (!listener.calibrated) again(turn, listener, 'calibrate');

@@ -11,7 +11,7 @@ import { announce, journal, seconds, type Turn } from './turn.js';
 
 /**
  * Somebody else wrote this destination. While a write of ours is under way that is only noted, because whether we
- * covered it, or it us, is known when ours is answered (`tenure.ts`, resolve).
+ * covered it, or it us, is known when ours is answered (written.ts).
  */
 export function rewritten(
 	turn: Turn,
@@ -51,6 +51,7 @@ export function heed(turn: Turn, destination: DestinationState, by: string): voi
 	if (turn.state.listeners.get(destination.listener ?? '')?.calibrated) return;
 	destination.verdict = 'healthy';
 	destination.told = undefined;
+	holdDown(turn, destination);
 	journal(turn, 'put-in', destination, { by });
 }
 

@@ -46,16 +46,18 @@ function flapsWithin({ ejectedMs }: DestinationState, sinceMs: number): number {
 /** Of the service's weight, as it would be without our leases, what would be out with this destination at weight `to`. */
 function takenShare(state: State, service: ServiceState, candidate: DestinationState, to: number): number {
 	const owed = (one: DestinationState) => one.lease?.destination.weight ?? one.destination.weight;
+	// A monitor that was told takes all of it, in its own time.
+	const left = (one: DestinationState) => (one.bound ? 0 : (one.lease?.written ?? 0));
 	let taken = owed(candidate) - to;
 	for (const id of state.busyDestinations) {
 		const other = state.destinations.get(id);
 		if (!other?.lease || other === candidate || other.serviceId !== candidate.serviceId) continue;
-		taken += owed(other) - (other.lease.written ?? 0);
+		taken += owed(other) - left(other);
 	}
 	let standing = to;
 	for (const id of service.destinations) {
 		const other = state.destinations.get(id);
-		if (other && other !== candidate) standing += other.lease ? (other.lease.written ?? 0) : other.destination.weight;
+		if (other && other !== candidate) standing += other.lease ? left(other) : other.destination.weight;
 	}
 	return taken === 0 ? 0 : taken / (taken + standing);
 }

@@ -7,12 +7,12 @@ import { excuse } from './answers.js';
 import { bind } from './ending.js';
 import type { FoundLease, Writer } from './input.js';
 import { type Lease, signalIn } from './lease.js';
-import type { Mode } from './policy.js';
+import type { RuleAction } from './policy.js';
 import { addDestination, rememberCalibrated } from './standing.js';
 import { createDestination, type DestinationState } from './state.js';
 import { askAnew } from './suspicion.js';
 import { endLease } from './tenure.js';
-import { termsOf } from './terms.js';
+import { actionOn, termsOf } from './terms.js';
 import { journal, type Turn } from './turn.js';
 
 export function resume(turn: Turn, leases: FoundLease[], calibrated: ListenerId[]): void {
@@ -49,19 +49,32 @@ function resumeOne(turn: Turn, { lease: found, earlier, lastWriter }: FoundLease
 	if (isEarlier) turn.actions.push({ kind: 'ledger', lease });
 	journal(turn, 'resumed', destination, { pid: lease.pid });
 	askAnew(turn, destination.id);
-	const { mode, policy } = termsOf(turn.state, destination.serviceId);
-	if (!fitsMode(mode, lease)) {
+	destination.climb = reached(turn, destination, lease);
+	const { action, because } = actionOn(turn.state, destination);
+	if (!isAllowed(action, lease)) {
 		destination.bound = turn.state.binding;
-		return endLease(turn, destination, `mode ${mode} holds no such lease`);
+		return endLease(turn, destination, `${because} holds no such lease`);
 	}
 	// Told again: the earlier one may have died between the weight and its word to the monitor.
 	bind(turn, destination, 'down');
-	turn.actions.push({ kind: 'schedule', atMs: Math.min(lease.untilMs, turn.nowMs + policy.retryMs) });
+	turn.actions.push({
+		kind: 'schedule',
+		atMs: Math.min(lease.untilMs, turn.nowMs + termsOf(turn.state, destination.serviceId).policy.retryMs),
+	});
 }
 
-/** An operator who went back from assist to observe means the weights that are still held, too. */
-function fitsMode(mode: Mode, lease: Lease): boolean {
-	return mode === 'assist' || (mode === 'notify' && lease.written === undefined);
+/** An operator who went back from assist to observe, for a service or a rule, means the weights that are still held, too. */
+function isAllowed(action: RuleAction, lease: Lease): boolean {
+	if (action === 'observe') return false;
+	return action !== 'notify' || lease.written === undefined;
+}
+
+/** A weight between 0 and what is owed was coming back, unless its rule only reduces. */
+function reached({ state, nowMs }: Turn, destination: DestinationState, lease: Lease): DestinationState['climb'] {
+	const { written = 0, destination: owed } = lease;
+	if (written === 0 || written >= owed.weight || actionOn(state, destination).action === 'reduce') return undefined;
+	const { slowStartSteps } = termsOf(state, destination.serviceId).policy;
+	return { step: Math.max(1, Math.round((written / owed.weight) * slowStartSteps)), dueMs: nowMs };
 }
 
 /** What stands against resuming a lease, in the words of the journal; undefined where nothing does. */

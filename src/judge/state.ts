@@ -57,8 +57,9 @@ export interface Pending {
 	id: ActionId;
 	kind: 'take' | 'step' | 'giveBack';
 	why: string;
-	/** The lease that stood before: it stands again where the write has failed. */
+	/** The lease that stood before, and how far its weight had come back: both stand again where the write has failed. */
 	before: Lease | undefined;
+	climb: DestinationState['climb'];
 	/** The audit has seen our own write pass. */
 	own: boolean;
 	/** The last that others wrote meanwhile, and whether our own write had passed before it. */

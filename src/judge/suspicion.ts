@@ -10,7 +10,7 @@ import type { ProbeOutcome } from './input.js';
 import { askToConfirm, plan, sendDue, settles, windowEndMs } from './questions.js';
 import { isAskable } from './standing.js';
 import { type DestinationState, destinationsOn, isExcused, type ListenerState } from './state.js';
-import { enforce, reconsider } from './tenure.js';
+import { enforce, reconsider, wakeForLease } from './tenure.js';
 import { strength, termsOf } from './terms.js';
 import { announce, announceOnce, journal, type Turn } from './turn.js';
 
@@ -52,10 +52,16 @@ function enforceAnew(turn: Turn, destinations: DestinationState[], edge: Evidenc
 	}
 }
 
+function isProbed({ state }: Turn, { listener }: DestinationState): boolean {
+	return state.listeners.get(listener ?? '')?.calibrated === true;
+}
+
 /** Of several signals that one counts by whose rule more may follow: a lesser one must not hide it. */
 function weigh(turn: Turn, destination: DestinationState, edge: EvidenceEdge): void {
 	const { verdict, serviceId } = destination;
 	if (verdict !== 'suspect' && verdict !== 'failed') return;
+	// What keeps a verdict by evidence fresh, or makes more of it, is proof again.
+	if (verdict === 'failed' && !isProbed(turn, destination) && proof(turn, destination, edge) === undefined) return;
 	const { actions } = termsOf(turn.state, serviceId);
 	const more = strength(actions[edge.signal]) - strength(actions[destination.signal]);
 	if (more < 0 || (more === 0 && edge.signal !== destination.signal)) return;
@@ -119,9 +125,10 @@ function raises(turn: Turn, destination: DestinationState): boolean {
 }
 
 /** It serves, as far as anybody can say; a weight that is still coming back goes on coming. */
-export function acquit(destination: DestinationState): void {
+export function acquit(turn: Turn, destination: DestinationState): void {
 	destination.verdict = destination.lease ? 'recovering' : 'healthy';
 	destination.told = undefined;
+	wakeForLease(turn, destination);
 }
 
 /** Told once, when it begins, and when it has not been seen for three intervals. */
@@ -139,8 +146,6 @@ function brownOut(turn: Turn, destination: DestinationState, { detail, count }: 
 /** Rule 4: without a probe that proves anything, only evidence convicts that no client and no forger can make up. */
 function convictByEvidence(turn: Turn, suspects: DestinationState[], edge: EvidenceEdge): void {
 	for (const destination of suspects) {
-		// That nobody was accepted since is known of the one destination whose clients were refused.
-		if (edge.scope.kind === 'destination' && edge.scope.destination !== destination.id) continue;
 		const why = proof(turn, destination, edge);
 		if (why === undefined) continue;
 		destination.signal = edge.signal;
@@ -160,10 +165,17 @@ function hasSpoken({ state }: Turn, { destination, listener }: DestinationState)
 function proof(turn: Turn, destination: DestinationState, edge: EvidenceEdge): string | undefined {
 	const { verifiedRefusalsMin, clientPrefixesMin } = termsOf(turn.state, destination.serviceId).policy;
 	const { signal, verifiedCount, verifiedPrefixes } = edge;
+	// That nobody was accepted since is known of the one destination whose clients were refused.
+	if (edge.scope.kind === 'destination' && edge.scope.destination !== destination.id) return undefined;
 	const { address } = destination.destination;
 	if (signal === 'neighbour-failed' && isExcused(turn.state, address, turn.nowMs)) return undefined;
 	if (signal === 'neighbour-failed') return 'a directly connected host without a MAC address receives nothing';
-	if (signal !== 'refusal' || verifiedCount < verifiedRefusalsMin || verifiedPrefixes < clientPrefixesMin)
+	if (
+		signal !== 'refusal' ||
+		!edge.verified ||
+		verifiedCount < verifiedRefusalsMin ||
+		verifiedPrefixes < clientPrefixesMin
+	)
 		return undefined;
 	return `${verifiedCount} verified refusals from ${verifiedPrefixes} client networks and nobody accepted since`;
 }
@@ -207,12 +219,12 @@ function convict(turn: Turn, destination: DestinationState, facts: Record<string
 /** Sends the probes that are due and ends suspicions that nothing has fed for a whole window. */
 export function tickListener(turn: Turn, listener: ListenerState): void {
 	sendDue(turn, listener);
-	if (!listener.calibrated && windowEndMs(turn, listener) <= turn.nowMs) lapse(turn, listener);
+	if (!listener.calibrated) lapse(turn, listener);
 	if (settles(listener.probing) || settles(listener.next?.purpose)) return;
 	const suspects = destinationsOn(turn.state, listener).filter(({ verdict }) => verdict === 'suspect');
 	const over = windowEndMs(turn, listener) <= turn.nowMs;
 	for (const destination of over ? suspects : []) {
-		acquit(destination);
+		acquit(turn, destination);
 		journal(turn, 'suspicion-over', destination, { signal: destination.signal });
 		reconsider(turn, destination.serviceId);
 	}
@@ -225,8 +237,11 @@ export function tickListener(turn: Turn, listener: ListenerState): void {
 /** Who failed by evidence alone, and is not out, counts as serving when nothing has spoken against it for a window. */
 function lapse(turn: Turn, listener: ListenerState): void {
 	for (const destination of destinationsOn(turn.state, listener)) {
-		if (destination.verdict !== 'failed' || destination.lease || destination.pending) continue;
-		acquit(destination);
+		const { verdict, lease, pending, edge, serviceId } = destination;
+		const { windowMs } = termsOf(turn.state, serviceId).policy;
+		const isFresh = turn.nowMs - (edge?.lastMs ?? Number.NEGATIVE_INFINITY) < windowMs;
+		if (verdict !== 'failed' || lease || pending || isFresh) continue;
+		acquit(turn, destination);
 		journal(turn, 'suspicion-over', destination, { signal: destination.signal });
 		reconsider(turn, destination.serviceId);
 	}
@@ -240,8 +255,11 @@ export function askAnew(turn: Turn, id: string): void {
 	const destination = turn.state.destinations.get(id);
 	const listener = destination?.listener && turn.state.listeners.get(destination.listener);
 	if (!listener) return;
-	if (destination.verdict === 'failed') plan(turn, listener, 'recover', turn.nowMs);
+	const isAsked = isAskable(listener);
+	if (destination.verdict === 'failed' && isAsked) plan(turn, listener, 'recover', turn.nowMs);
 	if (destination.verdict !== 'suspect') return;
 	listener.lastSignalMs = turn.nowMs;
-	askToConfirm(turn, listener);
+	turn.state.busyListeners.add(listener.id);
+	if (isAsked) askToConfirm(turn, listener);
+	else turn.actions.push({ kind: 'schedule', atMs: windowEndMs(turn, listener) });
 }

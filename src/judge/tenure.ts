@@ -147,13 +147,17 @@ function owing({ lease, destination }: DestinationState): Destination {
 }
 
 function takeOut(turn: Turn, destination: DestinationState, to: number): void {
-	const before = destination.lease;
+	const { lease: before, climb: reached } = destination;
 	const lease = newLease(turn, destination, to);
-	const id = begin(turn, destination, { kind: 'take', why: 'it has failed', before });
+	const id = begin(turn, destination, { kind: 'take', why: 'it has failed', before, climb: reached });
 	turn.actions.push({ kind: 'setWeight', id, lease, expect: before?.written ?? destination.destination.weight, to });
 }
 
-function begin(turn: Turn, destination: DestinationState, what: Pick<Pending, 'kind' | 'why' | 'before'>): number {
+function begin(
+	turn: Turn,
+	destination: DestinationState,
+	what: Pick<Pending, 'kind' | 'why' | 'before' | 'climb'>,
+): number {
 	const id = turn.state.nextActionId++;
 	destination.pending = { id, ...what, own: false, heard: undefined };
 	return id;
@@ -201,9 +205,10 @@ export function climb(turn: Turn, destination: DestinationState): void {
 	const stepMs = Math.ceil(policy.slowStartMs / (steps - 1));
 	const leastMs = turn.nowMs + stepMs + renewMarginMs(turn, destination, before);
 	const lease = { ...before, pid: turn.state.pid, written: to, untilMs: Math.max(before.untilMs, leastMs) };
+	const reachedBefore = destination.climb;
 	destination.lease = lease;
 	destination.climb = { step, dueMs: turn.nowMs + stepMs };
-	const id = begin(turn, destination, { kind: 'step', why: `step ${step} of ${steps}`, before });
+	const id = begin(turn, destination, { kind: 'step', why: `step ${step} of ${steps}`, before, climb: reachedBefore });
 	turn.actions.push({ kind: 'setWeight', id, lease, expect: before.written, to });
 }
 
@@ -214,7 +219,7 @@ export function endLease(turn: Turn, destination: DestinationState, why: string)
 	destination.ending = why;
 	if (pending) return;
 	if (lease.written === undefined) return closeLease(turn, destination, 'returned-to-monitor', { why });
-	const id = begin(turn, destination, { kind: 'giveBack', why, before: lease });
+	const id = begin(turn, destination, { kind: 'giveBack', why, before: lease, climb: destination.climb });
 	turn.actions.push({ kind: 'giveBack', id, lease });
 }
 

@@ -138,7 +138,7 @@ function uncounted({ state }: Turn, lease: Lease | undefined): boolean {
 function failedWrite(
 	turn: Turn,
 	destination: DestinationState,
-	{ kind, heard, before }: Pending,
+	{ kind, heard, before, climb }: Pending,
 	result: 'failed' | 'unknown',
 	detail: string,
 ): void {
@@ -153,9 +153,9 @@ function failedWrite(
 			destination.ejectedMs.pop();
 		}
 		destination.lease = before;
-		// The same step once more.
-		if (kind === 'step' && destination.climb)
-			destination.climb = { step: destination.climb.step - 1, dueMs: destination.retryAtMs };
+		// The same step once more, where it was one.
+		destination.climb = climb && { ...climb, dueMs: destination.retryAtMs };
+		if (kind === 'step' && !climb) destination.climb = { step: 0, dueMs: destination.retryAtMs };
 		if (!before) {
 			destination.ending = undefined;
 			settle(destination);
