@@ -306,6 +306,9 @@ function renew(turn: Turn, destination: DestinationState, lease: Lease): void {
 	if (untilMs <= lease.untilMs) return;
 	destination.lease = { ...lease, untilMs };
 	turn.actions.push({ kind: 'ledger', lease: destination.lease });
+	// Told again: the word may not have got through, and the monitor goes by what stands there.
+	const { service, destination: bound } = destination;
+	if (destination.bound) turn.actions.push({ kind: 'bind', service, destination: bound, state: 'down' });
 	journal(turn, 'renewed', destination, { leaseSeconds: seconds(untilMs - turn.nowMs) });
 }
 

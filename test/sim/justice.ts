@@ -124,8 +124,10 @@ export function forged(bench: Bench): Checker {
 			const said = recent(`${destination.address}:${destination.port}`);
 			const prefixes = new Set(said.flatMap(({ prefix, isTrue }) => (isTrue && prefix !== undefined ? [prefix] : [])));
 			const server = scene.world.server(destination.address, destination.port);
-			// A dead one that its neighbours miss needs no more than that.
-			if (prefixes.size >= (server && isDead(server) ? 1 : policy.clientPrefixesMin)) return;
+			// A dead one that its neighbours miss needs no more than that; their word is late, and counts for a moment.
+			const lateMs = eventLateMs + 2 * policy.confirmIntervalMs;
+			const wasDead = server && (isDead(server) || scene.scheduler.nowMs - server.fitSinceMs <= lateMs);
+			if (prefixes.size >= (wasDead ? 1 : policy.clientPrefixesMin)) return;
 			fail(
 				name,
 				`${destinationId(service, destination)} was taken out, has declined no probe, and of ${said.length} words ${prefixes.size} networks' were true`,
