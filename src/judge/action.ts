@@ -39,8 +39,8 @@ export type Action =
 	| { kind: 'ledger'; lease: Lease }
 	/** The lease is over without a write of ours (yielded, destination gone, monitor has it): the ledger file goes. */
 	| { kind: 'forget'; service: ServiceAddress; destination: Destination }
-	/** A notification that makes a monitor act: out (`down`) until the lease ends, or back (`up`). */
-	| { kind: 'bind'; service: ServiceAddress; destination: Destination; state: 'down' | 'up' }
+	/** A notification that makes a monitor act: out (`down`) until the lease ends, or back (`up`). `again`: it was told before. */
+	| { kind: 'bind'; service: ServiceAddress; destination: Destination; state: 'down' | 'up'; again?: true }
 	/** A notification that informs. */
 	| { kind: 'tell'; entry: JournalEntry }
 	| { kind: 'journal'; entry: JournalEntry }

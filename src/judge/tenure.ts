@@ -308,7 +308,7 @@ function renew(turn: Turn, destination: DestinationState, lease: Lease): void {
 	turn.actions.push({ kind: 'ledger', lease: destination.lease });
 	// Told again: the word may not have got through, and the monitor goes by what stands there.
 	const { service, destination: bound } = destination;
-	if (destination.bound) turn.actions.push({ kind: 'bind', service, destination: bound, state: 'down' });
+	if (destination.bound) turn.actions.push({ kind: 'bind', service, destination: bound, state: 'down', again: true });
 	journal(turn, 'renewed', destination, { leaseSeconds: seconds(untilMs - turn.nowMs) });
 }
 

@@ -75,7 +75,7 @@ export function takingOut(
 		const { service, destination } = action.lease;
 		return { service, destination, taken: destination.weight - action.to };
 	}
-	if (action.kind !== 'bind' || action.state !== 'down') return undefined;
+	if (action.kind !== 'bind' || action.state !== 'down' || action.again) return undefined;
 	const { service, destination } = action;
 	const { lease } = state.destinations.get(destinationId(service, destination)) ?? {};
 	// Where its weight was written already the word to the monitor takes nothing more, nor where an earlier life decided.
