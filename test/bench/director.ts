@@ -14,8 +14,8 @@ export const victimPort = ports[0];
 
 /** One server that dies again and again, at once: what lies between a refusal and its answer is untouched. */
 const restlessPolicy = { graceMs: 0, slowStartSteps: 1, flapsMax: 1_000_000 };
-/** Asked again so soon that 200 rounds end in time. */
-export const hastyPolicy = { confirmIntervalMs: 1, recoverIntervalMs: 10 };
+/** Asked again so soon that 200 rounds end in time, and not so often that questions wait for their turn (remedy/place-turns.ts). */
+export const hastyPolicy = { confirmIntervalMs: 1, recoverIntervalMs: 60 };
 /** The daemon of the largest start figure needs a tenth of it. */
 const startLimitMs = 30_000;
 /** Node and the probe's calibration of four endpoints. */

@@ -45,7 +45,14 @@ export class Court {
 
 	constructor(services: number) {
 		this.#snapshot = snapshotOf(services);
-		const policy = { ...defaultPolicy, graceMs: 0 };
+		// One server that dies again and again, and comes back at once.
+		const policy = {
+			...defaultPolicy,
+			graceMs: 0,
+			slowStartSteps: 1,
+			flapsMax: 1_000_000,
+			ejectionsPerMinuteMax: 1_000_000,
+		};
 		const terms = termsForAll({ mode: 'assist', policy });
 		this.#state = createState({ terms, pid: 1, dryRun: false, binding: false, seed: 1 });
 		this.#take({ kind: 'table', snapshot: this.#snapshot, sinceMs: this.#nowMs });
