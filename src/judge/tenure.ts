@@ -12,6 +12,7 @@ import { mayTakeOut, weightZeroHarm } from './guard.js';
 import { holdOf } from './hold.js';
 import { type Lease, leaseLengthMs, reasonOf } from './lease.js';
 import type { Policy, RuleAction } from './policy.js';
+import { plan } from './questions.js';
 import { climbSteps } from './slow-start.js';
 import { type DestinationState, isExcused, type Pending, random } from './state.js';
 import { actionOn, policyOn, termsOf } from './terms.js';
@@ -22,8 +23,24 @@ export function reconsider(turn: Turn, service: ServiceId): void {
 	thaw(turn, service);
 	for (const id of turn.state.services.get(service)?.destinations ?? []) {
 		const destination = turn.state.destinations.get(id);
-		if (destination) enforce(turn, destination);
+		if (destination && !isAskedFirst(turn, destination)) enforce(turn, destination);
 	}
+}
+
+/** At most five times as often as usual. */
+const hasteMax = 5;
+
+/**
+ * What was held in goes by its own probe's word, not by another's return: who failed together comes back together, and the
+ * last word of it may be seconds old.
+ */
+function isAskedFirst(turn: Turn, { verdict, lease, pending, listener: id }: DestinationState): boolean {
+	const listener = turn.state.listeners.get(id ?? '');
+	if (verdict !== 'failed' || lease || pending || !listener?.calibrated) return false;
+	const { recoverIntervalMs } = policyOn(turn.state, listener);
+	const atMs = Math.max(turn.nowMs, listener.lastNegativeMs + recoverIntervalMs / hasteMax);
+	if (!listener.next || listener.next.atMs > atMs) plan(turn, listener, 'recover', atMs);
+	return true;
 }
 
 /** Takes a failed destination out as far as its terms and the guard allow; otherwise says once what stands against it. */
